@@ -1,0 +1,92 @@
+"""The command line: one file per sub-command, and the one place where errors become exit statuses."""
+
+import os
+import sys
+from collections.abc import Sequence
+from typing import NoReturn
+
+import typer
+
+from dcomplete import __version__
+from dcomplete.cli import bench, doctor, infill, models, train
+from dcomplete.errors import Cancelled, Refusal, UserError
+
+DONE, NOTHING, WRONG_USE, BUG, INTERRUPTED = 0, 1, 2, 70, 130
+
+app = typer.Typer(
+    name="dcomplete",
+    help="Fill gaps in code with a diffusion language model, on your own machine.",
+    epilog="Example: dcomplete infill src/app.py --at 12:9",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    add_completion=True,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    rich_markup_mode="rich",
+)
+app.command("infill", epilog=infill.EXAMPLES)(infill.command)
+app.add_typer(models.app, name="models")
+app.command("doctor", epilog=doctor.EXAMPLES)(doctor.command)
+app.command("bench", epilog=bench.EXAMPLES)(bench.command)
+app.add_typer(train.app, name="train")
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"dcomplete {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _root(
+    version: bool = typer.Option(
+        False, "--version", callback=_version, is_eager=True, help="Print the version and stop."
+    ),
+) -> None:
+    pass
+
+
+def main(arguments: Sequence[str] | None = None) -> NoReturn:
+    """Run the command line and exit: 0 done, 1 nothing to suggest, 2 wrong use, 130 interrupted."""
+    sys.exit(run(arguments))
+
+
+def run(arguments: Sequence[str] | None = None) -> int:
+    """Run the command line; returns the exit status. No traceback reaches a user."""
+    command = typer.main.get_command(app)
+    try:
+        status = command.main(arguments, prog_name="dcomplete", standalone_mode=False)
+    except Exception as error:
+        if os.environ.get("DCOMPLETE_DEBUG"):
+            raise
+        return _report(error)
+    except KeyboardInterrupt:
+        return INTERRUPTED
+    return status if isinstance(status, int) else DONE
+
+
+def _report(error: Exception) -> int:
+    """One sentence on stderr, and the exit status for it."""
+    match error:
+        case typer.Exit():
+            return error.exit_code
+        case typer.Abort() | Cancelled():
+            return INTERRUPTED
+        case BrokenPipeError():  # the reader of a pipe has seen enough
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            return DONE
+        case Refusal():
+            return _say(f"Nothing to suggest: {error}", NOTHING)
+        case UserError():
+            return _say(str(error), WRONG_USE)
+        case MemoryError():
+            return _say("Not enough memory; use a smaller model or a shorter context.", WRONG_USE)
+    if hasattr(error, "show") and hasattr(error, "exit_code"):  # the argument parser's own errors
+        error.show()
+        return int(error.exit_code)
+    hint = "Set DCOMPLETE_DEBUG=1 for the full report, and please tell us."
+    return _say(f"Unexpected {type(error).__name__}: {error}. {hint}", BUG)
+
+
+def _say(sentence: str, status: int) -> int:
+    typer.echo(f"dcomplete: {sentence}", err=True)
+    return status

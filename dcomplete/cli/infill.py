@@ -1,0 +1,239 @@
+"""``dcomplete infill``: fill the gaps of a file or of standard input."""
+
+import difflib
+import json
+import os
+import sys
+import tempfile
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from dcomplete import document
+from dcomplete.document import Document
+from dcomplete.errors import DocumentError, Refusal, UserError
+from dcomplete.types import Engine, Infill, InfillRequest, Watcher
+
+MARKER = "<GAP>"
+EXAMPLES = f"""Examples:
+
+  dcomplete infill app.py --at 12:9                 insert at line 12, column 9
+
+  dcomplete infill app.py --at 12:1 --to 15:1 --diff  replace three lines, show a diff
+
+  dcomplete infill app.py --gap '{MARKER}' --write      fill every marker, in place
+
+  cat app.py | dcomplete infill - --json            markers in standard input, answer as JSON"""
+
+
+def command(
+    file: Annotated[str, typer.Argument(help="The file, or - for standard input.", show_default=False)],
+    at: Annotated[
+        str | None, typer.Option(metavar="LINE:COL", help="Insert here; both count from 1.")
+    ] = None,
+    to: Annotated[
+        str | None, typer.Option(metavar="LINE:COL", help="With --at: replace the text up to here.")
+    ] = None,
+    gap: Annotated[
+        str, typer.Option(metavar="MARKER", help="Text that marks the gaps; all are filled together.")
+    ] = MARKER,
+    model: Annotated[str, typer.Option(help="Model name or folder; the embedded one if empty.")] = "",
+    device: Annotated[str, typer.Option(help="auto, cpu or cuda.")] = "auto",
+    dtype: Annotated[str, typer.Option(help="auto, float32, bfloat16 or int8.")] = "auto",
+    max_tokens: Annotated[int, typer.Option(help="Most tokens for one gap.")] = 64,
+    length: Annotated[str, typer.Option(help="auto, candidates, or exactly N tokens.")] = "auto",
+    steps: Annotated[int, typer.Option(help="Most denoise steps.")] = 64,
+    policy: Annotated[
+        str, typer.Option(metavar="NAME[=VALUE]", help="What is committed at a step; empty: the model's own.")
+    ] = "",
+    samples: Annotated[int, typer.Option(help="Answers, best first; more than one needs --temperature.")] = 1,
+    temperature: Annotated[float, typer.Option(help="0 takes the most probable token.")] = 0.0,
+    top_p: Annotated[float, typer.Option(help="Sample from the most probable tokens with this mass.")] = 1.0,
+    seed: Annotated[int, typer.Option(help="For sampling.")] = 0,
+    deadline_ms: Annotated[
+        float | None, typer.Option(help="Answer with what there is after this time.")
+    ] = None,
+    context_tokens: Annotated[int, typer.Option(help="Tokens of text around the gap.")] = 1024,
+    language: Annotated[
+        str, typer.Option(help="For colours on a terminal; empty: from the file name.")
+    ] = "",
+    filled: Annotated[bool, typer.Option("--filled", help="Print the whole text, filled.")] = False,
+    diff: Annotated[bool, typer.Option("--diff", help="Print a unified diff.")] = False,
+    write: Annotated[bool, typer.Option("--write", help="Change the file in place.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
+    watch: Annotated[bool, typer.Option("--watch", help="Show the denoising live.")] = False,
+) -> None:
+    """Fill one or more gaps in a text.
+
+    The gap is given by --at (and --to), or by markers in the text. Exit status: 0 filled, 1 nothing
+    to suggest (the reason is on stderr), 2 wrong use.
+    """
+    if sum((filled, diff, write, as_json)) > 1:
+        raise UserError("Use only one of --filled, --diff, --write and --json.")
+    doc = read(file, at, to, gap)
+    prefix, between, suffix = doc.for_model()
+    request = InfillRequest(
+        prefix=prefix,
+        suffix=suffix,
+        between=between,
+        max_tokens=max_tokens,
+        steps=steps,
+        policy=policy,
+        length=length,
+        samples=samples,
+        temperature=temperature,
+        top_p=top_p,
+        seed=seed,
+        deadline_ms=deadline_ms,
+        context_tokens=context_tokens,
+    )
+    if write and file == "-":
+        raise UserError("--write needs a file; use --filled with standard input.")
+    result = run(_engine(model, device, dtype, request), request, watch)
+    if as_json:
+        typer.echo(json.dumps(to_json(doc, result), ensure_ascii=False))
+    if not any(result.best.texts):
+        raise Refusal("the model leaves the gap empty.")
+    if not as_json:
+        _print(doc, result, file, language, "diff" if diff else "filled" if filled else "", write)
+
+
+def _engine(model: str, device: str, dtype: str, request: InfillRequest) -> Engine:
+    from dcomplete.engine.engine import check_request
+    from dcomplete.engine.load import load_engine
+    from dcomplete.engine.policies import policy
+
+    check_request(request)  # before the weights are read
+    if request.policy:
+        policy(request.policy)
+    return load_engine(model, device, dtype)
+
+
+def run(engine: Engine, request: InfillRequest, watch: bool) -> Infill:
+    """Infill, with the live view on stderr if asked for."""
+    if not watch:
+        return engine.infill(request)
+    from dcomplete.cli.live import LiveView
+
+    with LiveView(request) as view:
+        watcher: Watcher = view.show
+        return engine.infill(request, watch=watcher)
+
+
+def read(file: str, at: str | None, to: str | None, marker: str) -> Document:
+    """The document with its gaps; raises DocumentError."""
+    text = document.decode(_bytes(file), "Standard input" if file == "-" else file)
+    if at is not None:
+        return document.at_position(text, at, to)
+    if to is not None:
+        raise DocumentError("--to needs --at.")
+    return document.at_markers(text, marker)
+
+
+def _bytes(file: str) -> bytes:
+    if file == "-":
+        return sys.stdin.buffer.read()
+    path = Path(file)
+    try:
+        return path.read_bytes()
+    except FileNotFoundError:
+        raise DocumentError(f"There is no file {file}.") from None
+    except IsADirectoryError:
+        raise DocumentError(f"{file} is a folder; name a file.") from None
+    except OSError as error:
+        raise DocumentError(f"{file} cannot be read: {error.strerror}.") from None
+
+
+def to_json(doc: Document, result: Infill) -> dict[str, Any]:
+    """The answer for programs; `text` for one gap, `texts` for several."""
+    best = result.best
+    texts = [doc.localize(t) for t in best.texts]
+    answer: dict[str, Any] = {"text": texts[0]} if len(texts) == 1 else {"texts": texts}
+    answer |= {
+        "gaps": [{"start": g.start, "end": g.end} for g in doc.gaps],
+        "model": result.model,
+        "device": result.device,
+        "dtype": result.dtype,
+        "policy": result.policy,
+        "steps": result.steps,
+        "forwards": result.forwards,
+        "tokens": best.tokens,
+        "tokens_computed": result.tokens_computed,
+        "context_tokens": result.context_tokens,
+        "score": round(best.score, 4),
+        "finish": best.finish.value,
+    }
+    if len(result.answers) > 1:
+        answer["samples"] = [
+            {"texts": [doc.localize(t) for t in a.texts], "score": round(a.score, 4)}
+            for a in result.answers
+        ]
+    t = result.timings
+    named = {n: getattr(t, n) for n in ("load", "tokenize", "prefill", "denoise", "total")}
+    answer["timings_ms"] = {n: round(ms, 2) for n, ms in named.items()}
+    return answer
+
+
+def _print(doc: Document, result: Infill, file: str, language: str, form: str, write: bool) -> None:
+    whole = doc.filled(result.best.texts)
+    if write:
+        _replace(Path(file), whole)
+        count = len(doc.gaps)
+        typer.echo(f"Filled {count} gap{'s' * (count > 1)} in {file}.", err=True)
+    elif form == "diff":
+        lines = difflib.unified_diff(
+            doc.text.splitlines(keepends=True), whole.splitlines(keepends=True), f"a/{file}", f"b/{file}"
+        )
+        _show("".join(lines), "diff")
+    elif form == "filled":
+        _show(whole, language or _lexer(file))
+    else:
+        _infills(doc, result, language or _lexer(file))
+
+
+def _infills(doc: Document, result: Infill, language: str) -> None:
+    several = len(result.answers) > 1 or len(doc.gaps) > 1
+    for number, answer in enumerate(result.answers, 1):
+        for gap, text in enumerate(answer.texts, 1):
+            if several:
+                which = f"answer {number}, gap {gap}" if len(result.answers) > 1 else f"gap {gap}"
+                typer.echo(f"--- {which}")
+            _show(doc.localize(text), language)
+            if not text.endswith("\n"):
+                typer.echo()
+
+
+def _show(text: str, lexer: str) -> None:
+    """To the terminal in colour, to a pipe or file to the character."""
+    if not sys.stdout.isatty() or os.environ.get("NO_COLOR"):
+        sys.stdout.write(text)
+        sys.stdout.flush()
+        return
+    from rich.console import Console
+    from rich.syntax import Syntax
+
+    shown = Syntax("", lexer, background_color="default").highlight(text)
+    shown.rstrip()  # the highlighter adds a line end of its own
+    Console().print(shown, end="\n" if text.endswith("\n") else "", soft_wrap=True)
+
+
+def _lexer(file: str) -> str:
+    from rich.syntax import Syntax
+
+    return "text" if file == "-" else Syntax.guess_lexer(file)
+
+
+def _replace(path: Path, text: str) -> None:
+    """Write beside the file, then swap: a crash leaves the old text or the new one, whole."""
+    target = path.resolve()
+    handle, name = tempfile.mkstemp(prefix=f".{target.name}.", dir=target.parent)
+    fresh = Path(name)
+    try:
+        with os.fdopen(handle, "wb") as out:
+            out.write(text.encode("utf-8"))
+        fresh.chmod(target.stat().st_mode & 0o7777)
+        fresh.replace(target)
+    except OSError as error:
+        fresh.unlink(missing_ok=True)
+        raise DocumentError(f"{path} cannot be written: {error.strerror}.") from None

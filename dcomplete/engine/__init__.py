@@ -1,0 +1,1 @@
+"""Tokens in, tokens out: the denoise loop and everything that is given to it."""

@@ -1,0 +1,73 @@
+"""What an answer may contain. The loop asks at every step; grammars fit the same two methods."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+import torch
+from torch import Tensor
+
+from dcomplete.models.canvas import Canvas
+
+
+class Constraint(Protocol):
+    """`mask` is cheap and sees all proposals at once; `accepts` may look at the whole canvas."""
+
+    def mask(self, canvas: Canvas, logits: Tensor, rows: Tensor, columns: Tensor) -> Tensor:
+        """Logits [N, V] for the cells (rows[i], columns[i]), with -inf for what may not stand there."""
+        ...
+
+    def accepts(self, canvas: Canvas, row: int, column: int, token: int) -> bool:
+        """Whether `token` may be committed now. A refused token is not offered there again."""
+        ...
+
+
+class Free:
+    """Everything is allowed."""
+
+    def mask(self, canvas: Canvas, logits: Tensor, rows: Tensor, columns: Tensor) -> Tensor:
+        return logits
+
+    def accepts(self, canvas: Canvas, row: int, column: int, token: int) -> bool:
+        return True
+
+
+class Banned(Free):
+    """Some ids never."""
+
+    def __init__(self, ids: Sequence[int]) -> None:
+        self._ids = torch.tensor(list(ids), dtype=torch.int64)
+
+    def mask(self, canvas: Canvas, logits: Tensor, rows: Tensor, columns: Tensor) -> Tensor:
+        return logits.index_fill(-1, self._ids.to(logits.device), float("-inf"))
+
+
+class FirstOf(Free):
+    """The first cell of the canvas holds one of these ids: how a healed token is given back."""
+
+    def __init__(self, ids: Sequence[int]) -> None:
+        self._ids = torch.tensor(list(ids), dtype=torch.int64)
+
+    def mask(self, canvas: Canvas, logits: Tensor, rows: Tensor, columns: Tensor) -> Tensor:
+        first = columns == 0
+        if not bool(first.any()):
+            return logits
+        ids = self._ids.to(logits.device)
+        only = torch.full_like(logits[first], float("-inf"))
+        only[:, ids] = logits[first][:, ids]
+        return logits.index_put((first.nonzero()[:, 0],), only)
+
+
+@dataclass(frozen=True, slots=True)
+class Every:
+    """All of several constraints."""
+
+    parts: tuple[Constraint, ...]
+
+    def mask(self, canvas: Canvas, logits: Tensor, rows: Tensor, columns: Tensor) -> Tensor:
+        for part in self.parts:
+            logits = part.mask(canvas, logits, rows, columns)
+        return logits
+
+    def accepts(self, canvas: Canvas, row: int, column: int, token: int) -> bool:
+        return all(part.accepts(canvas, row, column, token) for part in self.parts)

@@ -1,0 +1,111 @@
+"""The denoise loop: the theory of the engine in one function. Everything else is a value given to it."""
+
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+import torch
+from torch import Tensor
+
+from dcomplete.engine.constraints import Constraint, Free
+from dcomplete.engine.lengths import Resize, keep_size
+from dcomplete.engine.policies import Threshold
+from dcomplete.engine.sampling import Measure, Sampler, surety
+from dcomplete.engine.step import Move, Policy, Step
+from dcomplete.engine.windows import Window, whole
+from dcomplete.models.canvas import Canvas
+from dcomplete.models.family import Session
+from dcomplete.types import CancelToken, Finish
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """How a canvas is denoised. `deadline` is a `time.monotonic()` moment."""
+
+    policy: Policy = field(default_factory=Threshold)
+    sampler: Sampler = field(default_factory=Sampler)
+    constraint: Constraint = field(default_factory=Free)
+    resize: Resize = keep_size
+    window: Window = whole
+    steps: int = 64
+    deadline: float | None = None
+    cancel: CancelToken = field(default_factory=CancelToken)
+
+    def late(self) -> bool:
+        return self.deadline is not None and time.monotonic() >= self.deadline
+
+
+def denoise(session: Session, canvas: Canvas, plan: Plan) -> Iterator[Finish | None]:
+    """Fill `canvas` in place; yields after every step None, or at the end why it ended.
+
+    Where steps or time run out, the last step commits whatever is proposed: there is always an answer.
+    """
+    for index in range(plan.steps):
+        plan.cancel.check()
+        window = plan.window(canvas)
+        if not bool(window.any()):
+            break
+        late = plan.late()
+        last = late or index == plan.steps - 1
+        step = propose(session, canvas, canvas.open if last else window, plan, index)
+        move = Move.of(step, step.open) if last else plan.policy.decide(step)
+        apply(canvas, move, plan.constraint)
+        plan.resize(canvas)
+        if last and bool(canvas.open.any()) and index < plan.steps - 1:
+            continue  # a constraint refused or the canvas grew: another round, still in a hurry
+        yield (Finish.DEADLINE if late else Finish.STEPS) if last else None
+        if last:
+            return
+    yield Finish.STEPS if bool(canvas.open.any()) else Finish.DONE
+
+
+def propose(session: Session, canvas: Canvas, cells: Tensor, plan: Plan, index: int) -> Step:
+    """One forward pass and a proposal for each of `cells` [R, W]."""
+    tokens, probability, score = _draw(
+        session, canvas, session.states(canvas), cells, plan, plan.policy.measure
+    )
+
+    def check(draft: Canvas) -> tuple[Tensor, Tensor] | None:
+        states = session.causal_states(draft)
+        if states is None:
+            return None
+        drawn = _draw(session, draft, states, cells, plan, Measure.CONFIDENCE)
+        return drawn[0], drawn[1]
+
+    return Step(index, plan.steps, canvas, cells, tokens, probability, score, check)
+
+
+def _draw(
+    session: Session, canvas: Canvas, states: Tensor, cells: Tensor, plan: Plan, measure: Measure
+) -> tuple[Tensor, Tensor, Tensor]:
+    """Tokens, probabilities and scores [R, W] from states [R, W, D], for `cells` only."""
+    rows, columns = cells.nonzero(as_tuple=True)
+    logits = session.logits(states[rows, columns])
+    logits = plan.constraint.mask(canvas, logits, rows, columns)
+    if canvas.bans:
+        for i, cell in enumerate(zip(rows.tolist(), columns.tolist(), strict=True)):
+            logits[i, list(canvas.bans.get(cell, ()))] = float("-inf")
+    tokens, probability, p = plan.sampler.draw(logits)
+    score = surety(p, probability, measure)
+    dense = torch.zeros_like(canvas.ids).index_put((rows, columns), tokens)
+    chance = torch.zeros_like(canvas.confidence).index_put((rows, columns), probability)
+    sure = torch.full_like(canvas.confidence, float("-inf")).index_put((rows, columns), score)
+    return dense, chance, sure
+
+
+def apply(canvas: Canvas, move: Move, constraint: Constraint) -> None:
+    """Write a move to the canvas; what the constraint refuses is banned from its cell instead."""
+    commit = move.commit
+    if type(constraint).accepts is not Free.accepts:
+        for row, column in commit.nonzero().tolist():
+            token = int(move.tokens[row, column])
+            if constraint.accepts(canvas, row, column, token):
+                one = torch.zeros_like(commit)
+                one[row, column] = True
+                canvas.commit(one, move.tokens, move.probability)
+            else:
+                canvas.bans.setdefault((row, column), set()).add(token)
+    else:
+        canvas.commit(commit, move.tokens, move.probability)
+    if move.reopen is not None:
+        canvas.reopen(move.reopen)

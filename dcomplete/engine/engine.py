@@ -1,0 +1,199 @@
+"""The engine in this process: a request's text in, answers out."""
+
+import time
+from dataclasses import dataclass, replace
+
+import torch
+
+from dcomplete.engine.constraints import Constraint, Free
+from dcomplete.engine.denoise import Plan
+from dcomplete.engine.fill import Counts, Filled, Filler, Look
+from dcomplete.engine.policies import policy
+from dcomplete.engine.prompt import Task, make_task
+from dcomplete.engine.sampling import Sampler
+from dcomplete.engine.tokens import Tokens
+from dcomplete.errors import UserError
+from dcomplete.models.canvas import PINNED, VOID, Canvas
+from dcomplete.models.family import Family
+from dcomplete.types import (
+    Answer,
+    CancelToken,
+    Cell,
+    Finish,
+    Infill,
+    InfillRequest,
+    Stopwatch,
+    Timings,
+    Watcher,
+)
+
+MAX_PINNED = 256  # tokens between gaps that are denoised on one canvas
+
+
+@dataclass(slots=True)
+class LocalEngine:
+    """Runs a family's weights in this process; one request at a time. See `types.Engine`."""
+
+    family: Family
+    tokens: Tokens
+    default_policy: str = "threshold"
+    load_ms: float = 0.0
+    constraint: Constraint | None = None
+
+    def infill(
+        self,
+        request: InfillRequest,
+        cancel: CancelToken | None = None,
+        watch: Watcher | None = None,
+    ) -> Infill:
+        """See `types.Engine.infill`."""
+        check_request(request)
+        clock = Stopwatch()
+        name = request.policy or self.default_policy
+        plan = self._plan(request, name, cancel or CancelToken())
+        counts = Counts()
+        answers, context, tokenize = self._answer(request, plan, counts, watch)
+        timings = Timings(
+            self.load_ms, tokenize, counts.prefill_ms, counts.denoise_ms, clock.total()
+        )
+        return Infill(
+            answers=tuple(answers),
+            model=self.family.name,
+            device=str(self.family.device),
+            dtype=self.family.label,
+            policy=name,
+            steps=counts.steps,
+            forwards=counts.forwards,
+            tokens_computed=counts.computed,
+            context_tokens=context,
+            timings=timings,
+        )
+
+    def _plan(self, request: InfillRequest, name: str, cancel: CancelToken) -> Plan:
+        generator = torch.Generator(self.family.device).manual_seed(request.seed)
+        late = None
+        if request.deadline_ms is not None:
+            late = time.monotonic() + request.deadline_ms / 1000
+        return Plan(
+            policy=policy(name),
+            sampler=Sampler(request.temperature, request.top_p, generator),
+            constraint=self.constraint or Free(),
+            steps=request.steps,
+            deadline=late,
+            cancel=cancel,
+        )
+
+    def _answer(
+        self, request: InfillRequest, plan: Plan, counts: Counts, watch: Watcher | None
+    ) -> tuple[list[Answer], int, float]:
+        """Fill cluster by cluster: gaps too far apart for one canvas are filled one after another."""
+        head, rest = self._split(request)
+        answers, context, tokenize = self._one_canvas(head, plan, counts, watch)
+        if rest is None:
+            return answers, context, tokenize
+        best = answers[0]
+        woven = _weave(head, best.texts)
+        later = replace(rest, prefix=woven + head.suffix[: rest_offset(request, head)])
+        more, _, ms = self._answer(later, plan, counts, watch)
+        joined = [
+            Answer(
+                best.texts + a.texts,
+                best.tokens + a.tokens,
+                (best.score * best.tokens + a.score * a.tokens) / max(1, best.tokens + a.tokens),
+                a.finish if best.finish is Finish.DONE else best.finish,
+            )
+            for a in more
+        ]
+        return joined, context, tokenize + ms
+
+    def _split(self, request: InfillRequest) -> tuple[InfillRequest, InfillRequest | None]:
+        """The leading gaps that share a canvas, and the request for the others."""
+        room = MAX_PINNED
+        for index, text in enumerate(request.between):
+            room -= len(self.tokens.encode(text[: 8 * MAX_PINNED]))
+            if room < 0:
+                after = "".join(request.between[index:]) + request.suffix
+                head = replace(request, between=request.between[:index], suffix=after)
+                return head, replace(request, between=request.between[index + 1 :])
+        return request, None
+
+    def _one_canvas(
+        self, request: InfillRequest, plan: Plan, counts: Counts, watch: Watcher | None
+    ) -> tuple[list[Answer], int, float]:
+        tokenize = 0.0
+        for heal_tail in (True, False):
+            clock = Stopwatch()
+            task = make_task(self.tokens, request, heal_tail)
+            first = self.tokens.starting_with(task.seam.head) if task.seam.head else []
+            draft = None
+            if request.draft:
+                draft = self.tokens.encode(task.seam.middle(request.draft))
+            tokenize += clock.lap()
+            filler = Filler(self.family, request, plan, self._look(watch), counts)
+            answers = [self._text(task, filled) for filled in filler.fill(task, first, draft)]
+            fitting = [a for a in answers if a is not None]
+            if fitting:
+                return fitting, task.context_tokens, tokenize
+        raise AssertionError("an answer without a healed tail always fits")
+
+    def _text(self, task: Task, filled: Filled) -> Answer | None:
+        """Tokens to text, healed borders taken off; None if the answer does not end with the tail."""
+        texts = [self.tokens.decode(ids).rstrip("\ufffd") for ids in filled.gaps]
+        texts[0] = texts[0][len(task.seam.head) :]
+        tail = task.seam.tail
+        if not texts[-1].endswith(tail):
+            return None
+        texts[-1] = texts[-1].removesuffix(tail)
+        return Answer(tuple(texts), filled.tokens, filled.score, filled.finish)
+
+    def _look(self, watch: Watcher | None) -> Look:
+        if watch is None:
+            return lambda step, canvas: None
+        return lambda step, canvas: watch(step, self._cells(canvas))
+
+    def _cells(self, canvas: Canvas) -> list[list[Cell]]:
+        fill = self.family.specials.fill
+        rows = []
+        for ids, opened, gaps in zip(
+            canvas.ids.tolist(), canvas.open.tolist(), canvas.gap.tolist(), strict=True
+        ):
+            row = []
+            for token, is_open, gap in zip(ids, opened, gaps, strict=True):
+                if gap != VOID:
+                    text = None if is_open else "" if token == fill else self.tokens.decode([token])
+                    row.append(Cell(text, gap == PINNED))
+            rows.append(row)
+        return rows
+
+
+def rest_offset(request: InfillRequest, head: InfillRequest) -> int:
+    """Length of the pinned text between the head's last gap and the next gap."""
+    return len(request.between[len(head.between)])
+
+
+def _weave(request: InfillRequest, texts: tuple[str, ...]) -> str:
+    """Prefix, gaps and the texts between them, up to the end of the last gap."""
+    woven = request.prefix + texts[0]
+    for between, text in zip(request.between, texts[1:], strict=True):
+        woven += between + text
+    return woven
+
+
+def check_request(request: InfillRequest) -> None:
+    """Raise UserError for the first value out of range."""
+    wrong = {
+        "max_tokens must be from 1 to 4096": not 1 <= request.max_tokens <= 4096,
+        "steps must be at least 1": request.steps < 1,
+        "samples must be from 1 to 64": not 1 <= request.samples <= 64,
+        "temperature must not be negative": request.temperature < 0,
+        "top_p must be above 0 and at most 1": not 0 < request.top_p <= 1,
+        "deadline_ms must not be negative": (request.deadline_ms or 0) < 0,
+        "context_tokens must be from 16 to 8192": not 16 <= request.context_tokens <= 8192,
+        "a draft fits a single gap only": request.draft is not None and bool(request.between),
+    }
+    for sentence, is_wrong in wrong.items():
+        if is_wrong:
+            raise UserError(sentence[0].upper() + sentence[1:] + ".")
+    length = request.length
+    if length not in ("auto", "candidates") and not (length.isdigit() and 1 <= int(length) <= 512):
+        raise UserError(f"Length must be auto, candidates or a number from 1 to 512, not {length!r}.")

@@ -1,0 +1,88 @@
+"""A model's name to an engine: device and number format chosen, weights loaded, checked and packed."""
+
+from pathlib import Path
+
+import torch
+
+from dcomplete.engine.engine import LocalEngine
+from dcomplete.engine.tokens import Tokens
+from dcomplete.errors import ModelError, UserError
+from dcomplete.models.checkpoint import Manifest, load_state
+from dcomplete.models.decoder import Decoder
+from dcomplete.models.family import Family
+from dcomplete.models.names import check_shapes
+from dcomplete.models.packing import DTYPES, pack_for
+from dcomplete.models.store import Entry, find
+from dcomplete.types import Stopwatch
+
+
+def load_engine(model: str = "", device: str = "auto", dtype: str = "auto") -> LocalEngine:
+    """See `dcomplete.open_engine`."""
+    watch = Stopwatch()
+    entry = find(model)
+    where = choose_device(device)
+    manifest = entry.manifest()
+    try:
+        family = load_family(entry, manifest, where, dtype)
+    except (MemoryError, torch.OutOfMemoryError) as error:
+        raise _no_memory(entry, manifest, where) from error
+    except RuntimeError as error:
+        if "alloc" in str(error) or "memory" in str(error):
+            raise _no_memory(entry, manifest, where) from None
+        raise
+    tokens = read_tokens(entry.path)
+    if len(tokens) > manifest.net.vocab:
+        raise ModelError(f"The tokenizer of {entry.name!r} has more tokens than its network; get it again.")
+    return LocalEngine(family, tokens, manifest.policy, load_ms=watch.total())
+
+
+def load_family(entry: Entry, manifest: Manifest, device: torch.device, dtype: str) -> Family:
+    """Weights in the number format asked for, with the regime that the manifest names."""
+    regime = manifest.make_regime()
+    state = load_state(entry.path)
+    head = state.pop("length_head.weight", None)
+    with torch.device("meta"):
+        net = Decoder(manifest.net)
+    check_shapes(dict(net.state_dict()), state)
+    label = pack_for(net, state, device, dtype)
+    net.eval().requires_grad_(False)
+    if head is not None:
+        head = head.to(device)
+    return Family(entry.name, net, regime, manifest.specials, head, label)
+
+
+def read_tokens(folder: Path) -> Tokens:
+    """The folder's tokenizer; raises ModelError."""
+    path = folder / "tokenizer.json"
+    try:
+        return Tokens.from_json(path.read_text(encoding="utf-8"))
+    except OSError:
+        raise ModelError(f"{path} is missing; get the model again.") from None
+    except Exception as error:  # the tokenizers library raises bare Exception
+        raise ModelError(f"{path} is damaged ({error}); get the model again.") from None
+
+
+def choose_device(name: str) -> torch.device:
+    """ "auto" is the GPU where there is one; raises UserError for a device that is not there."""
+    if name == "auto":
+        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    try:
+        device = torch.device(name)
+    except RuntimeError:
+        raise UserError(f"Unknown device {name!r}; use auto, cpu or cuda.") from None
+    if device.type == "cuda" and not torch.cuda.is_available():
+        raise UserError("There is no CUDA device here; use --device cpu.")
+    if device.type not in ("cpu", "cuda"):
+        raise UserError(f"Device {name!r} is not supported; use auto, cpu or cuda.")
+    return device
+
+
+def _no_memory(entry: Entry, manifest: Manifest, device: torch.device) -> ModelError:
+    need = manifest.net.parameters * 4 / 1e9
+    return ModelError(
+        f"Not enough memory on {device} for {entry.name!r} (about {need:.1f} GB in float32); "
+        "use a smaller model or close other programs."
+    )
+
+
+__all__ = ["DTYPES", "choose_device", "load_engine", "load_family", "read_tokens"]

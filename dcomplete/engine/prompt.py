@@ -1,0 +1,56 @@
+"""A request's text to what the model is given: clipped, healed, cut to tokens."""
+
+from dataclasses import dataclass
+
+from dcomplete.engine.tokens import Seam, Tokens
+from dcomplete.models.regimes import Prompt
+from dcomplete.types import InfillRequest
+
+_CHARS_PER_TOKEN = 4
+_SUFFIX_SHARE = 0.25
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """One canvas's worth of work: ids around it, pinned ids inside it, healed borders."""
+
+    prompt: Prompt
+    seam: Seam
+    pinned: tuple[list[int], ...]
+
+    @property
+    def context_tokens(self) -> int:
+        return len(self.prompt.prefix) + len(self.prompt.suffix)
+
+
+def make_task(tokens: Tokens, request: InfillRequest, heal_tail: bool = True) -> Task:
+    """Cut `request` to tokens within its context budget."""
+    after = int(request.context_tokens * _SUFFIX_SHARE)
+    before = request.context_tokens - after
+    prefix = clip_start(request.prefix, before * _CHARS_PER_TOKEN)
+    suffix = clip_end(request.suffix, after * _CHARS_PER_TOKEN)
+    seam = tokens.seam(prefix, suffix, heal=request.heal, tail=heal_tail)
+    prompt = Prompt(seam.prefix[-before:], seam.suffix[:after])
+    return Task(prompt, seam, tuple(tokens.encode(text) for text in request.between))
+
+
+def clip_start(text: str, limit: int) -> str:
+    """The end of `text`, at most `limit` characters, from a line start where there is one.
+
+    The cut moves in strides of a quarter of the limit, anchored at the text's beginning, so that it
+    stays put while somebody types and the cached context stays valid.
+    """
+    if len(text) <= limit:
+        return text
+    stride = max(1, limit // 4)
+    start = -(-(len(text) - limit) // stride) * stride
+    line = text.find("\n", start - 1, start + stride)
+    return text[line + 1 if line >= 0 else start :]
+
+
+def clip_end(text: str, limit: int) -> str:
+    """The beginning of `text`, at most `limit` characters, up to a line end where there is one."""
+    if len(text) <= limit:
+        return text
+    line = text.rfind("\n", limit // 2, limit)
+    return text[: line + 1 if line >= 0 else limit]

@@ -1,0 +1,119 @@
+"""Text to token ids and back, with healing at both borders of the gap.
+
+A model knows text only as its tokenizer cuts it. Where the gap begins or ends inside what would be one
+token, the text is cut as no training text is. Healing takes the last token before the gap back into
+the gap (the answer must start with its text), and the rest of a word that the gap would split off
+behind it (the answer must end with it). Training cuts its gaps with the same `Tokens.seam`.
+"""
+
+import re
+from bisect import bisect_left
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+from tokenizers import Tokenizer
+
+_WORD = re.compile(r"\w{1,24}(?!\w)")
+
+
+@dataclass(frozen=True, slots=True)
+class Seam:
+    """A gap between tokens: `head` and `tail` are text that the answer repeats from its borders."""
+
+    prefix: list[int]
+    suffix: list[int]
+    head: str
+    tail: str
+
+    def middle(self, text: str) -> str:
+        """The gap's text as the model sees it."""
+        return self.head + text + self.tail
+
+
+class Tokens:
+    """A tokenizer that never lets text turn into a special token."""
+
+    def __init__(self, tokenizer: Tokenizer) -> None:
+        tokenizer.encode_special_tokens = True  # '<filename>' in a file is text, not a sentinel
+        tokenizer.no_truncation()
+        tokenizer.no_padding()
+        self._tokenizer = tokenizer
+
+    @staticmethod
+    def from_json(text: str) -> "Tokens":
+        """From the contents of a ``tokenizer.json``."""
+        return Tokens(Tokenizer.from_str(text))
+
+    def __len__(self) -> int:
+        return int(self._tokenizer.get_vocab_size())
+
+    def encode(self, text: str) -> list[int]:
+        return list(self._tokenizer.encode(text, add_special_tokens=False).ids)
+
+    def decode(self, ids: Sequence[int]) -> str:
+        """The text of ids; bytes that are no whole character become U+FFFD."""
+        return b"".join(self.pieces[i] for i in ids).decode("utf-8", errors="replace")
+
+    def seam(self, prefix: str, suffix: str, heal: bool = True, tail: bool = True) -> Seam:
+        """Cut text to tokens on both sides of a gap, healing both borders or, without `tail`, one."""
+        end = ""
+        if heal and tail and prefix and not prefix.endswith("\n") and (word := _WORD.match(suffix)):
+            end = word.group()
+        after = self.encode(suffix[len(end) :])
+        if not heal:
+            return Seam(self.encode(prefix), after, "", "")
+        if prefix.endswith(" "):  # ' x' is one token: the space belongs to what follows
+            return Seam(self.encode(prefix[:-1]), after, " ", end)
+        ids, head = self._take_back(prefix)
+        return Seam(ids, after, head, end)
+
+    def _take_back(self, prefix: str) -> tuple[list[int], str]:
+        """All but the last token, and its text; more tokens where they share one character."""
+        found = self._tokenizer.encode(prefix, add_special_tokens=False)
+        ids, spans = list(found.ids), list(found.offsets)
+        if not ids:
+            return [], ""
+        start = spans.pop()[0]
+        ids.pop()
+        while spans and spans[-1][1] > start:
+            start = min(start, spans.pop()[0])
+            ids.pop()
+        return ids, prefix[start:]
+
+    def starting_with(self, text: str) -> list[int]:
+        """Ids of all tokens whose text begins with `text`."""
+        wanted = text.encode()
+        order, keys = self._sorted
+        at = bisect_left(keys, wanted)
+        found = []
+        while at < len(keys) and keys[at].startswith(wanted):
+            found.append(order[at])
+            at += 1
+        return found
+
+    @cached_property
+    def pieces(self) -> list[bytes]:
+        """Each id's bytes; special tokens have their name's."""
+        unicode = _byte_alphabet()
+        table = [b""] * len(self)
+        for token, index in self._tokenizer.get_vocab().items():
+            try:
+                table[index] = bytes(unicode[c] for c in token)
+            except KeyError:
+                table[index] = token.encode()
+        return table
+
+    @cached_property
+    def _sorted(self) -> tuple[list[int], list[bytes]]:
+        order = sorted(range(len(self)), key=self.pieces.__getitem__)
+        return order, [self.pieces[i] for i in order]
+
+
+def _byte_alphabet() -> dict[str, int]:
+    """GPT-2's printable stand-ins for bytes, back to bytes (Radford et al. 2019, encoder.py)."""
+    printable = [*range(33, 127), *range(161, 173), *range(174, 256)]
+    table = {chr(b): b for b in printable}
+    hidden = [b for b in range(256) if b not in table.values()]
+    table.update({chr(256 + n): b for n, b in enumerate(hidden)})
+    return table

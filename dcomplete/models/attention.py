@@ -1,0 +1,51 @@
+"""Attention behind one function with one meaning; every backend equals the naive float32 twin."""
+
+from typing import Protocol
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from dcomplete.models.visibility import Visibility
+from dcomplete.registry import Registry
+
+
+class Backend(Protocol):
+    """q [B, H, T, d]; k, v [B, KV, S, d] with KV dividing H; returns [B, H, T, d] in q's dtype."""
+
+    def __call__(self, q: Tensor, k: Tensor, v: Tensor, see: Visibility) -> Tensor: ...
+
+
+def naive(q: Tensor, k: Tensor, v: Tensor, see: Visibility) -> Tensor:
+    """The definition, in float32, one matrix at a time: slow, and right by inspection."""
+    share = q.shape[1] // k.shape[1]
+    k, v = (t.float().repeat_interleave(share, 1) for t in (k, v))
+    scores = q.float() @ k.transpose(-1, -2) / q.shape[-1] ** 0.5
+    if see.causal:
+        keep = torch.ones(scores.shape[-2:], dtype=torch.bool, device=q.device).tril()
+        scores = scores.masked_fill(~keep, float("-inf"))
+    elif see.mask is not None:
+        scores = scores.masked_fill(~_per_head(see.mask), float("-inf"))
+    return (scores.softmax(-1) @ v).to(q.dtype)
+
+
+def sdpa(q: Tensor, k: Tensor, v: Tensor, see: Visibility) -> Tensor:
+    """torch's own kernels: flash where there is no mask, everywhere available.
+
+    Without a mask, the query heads that share one key/value head are laid end to end as one longer
+    query, which spares copying keys and values for each of them.
+    """
+    share = q.shape[1] // k.shape[1]
+    if see.mask is None and not see.causal:
+        folded = q.reshape(q.shape[0], k.shape[1], share * q.shape[2], q.shape[3])
+        return F.scaled_dot_product_attention(folded, k, v).view(q.shape)
+    mask = None if see.mask is None else _per_head(see.mask)
+    return F.scaled_dot_product_attention(q, k, v, mask, is_causal=see.causal, enable_gqa=share > 1)
+
+
+def _per_head(mask: Tensor) -> Tensor:
+    """[T, S] or [B, T, S] to something that broadcasts over heads."""
+    return mask[None, None] if mask.dim() == 2 else mask[:, None]
+
+
+BACKENDS: Registry[Backend] = Registry("attention backend", {"sdpa": sdpa, "naive": naive})

@@ -1,0 +1,88 @@
+"""The canvas: every cell of the gaps being filled. The only thing that changes while a request runs."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import torch
+from torch import Tensor
+
+PINNED, VOID = -1, -2  # in `gap`: text that stays; padding of a shorter row
+
+
+@dataclass(slots=True)
+class Canvas:
+    """Rows of cells. One row is one attempt: a sample, or a candidate length.
+
+    ids [R, W] int64: the tokens, `mask` where open.  open [R, W] bool: still to be denoised.
+    gap [R, W] int64: the gap's number, PINNED or VOID.  confidence [R, W] float32: the probability
+    with which a token was committed.  bans: tokens refused by a constraint, never offered again.
+    """
+
+    ids: Tensor
+    open: Tensor
+    gap: Tensor
+    confidence: Tensor
+    mask: int
+    bans: dict[tuple[int, int], set[int]] = field(default_factory=dict)
+
+    @staticmethod
+    def build(rows: Sequence[Sequence[int | Sequence[int]]], mask: int) -> "Canvas":
+        """Each row alternates gap lengths and pinned token ids: ``[8, [5, 6], 16]`` is a gap of 8
+        cells, two pinned tokens, a gap of 16."""
+        ids, gap = [], []
+        for row in rows:
+            row_ids: list[int] = []
+            row_gap: list[int] = []
+            for number, part in enumerate(row):
+                cells = [mask] * part if isinstance(part, int) else list(part)
+                row_ids += cells
+                row_gap += [number // 2 if isinstance(part, int) else PINNED] * len(cells)
+            ids.append(row_ids)
+            gap.append(row_gap)
+        return Canvas.from_rows(ids, gap, mask)
+
+    @staticmethod
+    def from_rows(ids: list[list[int]], gap: list[list[int]], mask: int) -> "Canvas":
+        """Rows of possibly different lengths; cells of a gap are open where they hold `mask`."""
+        width = max(map(len, ids), default=0)
+        i = torch.tensor([r + [mask] * (width - len(r)) for r in ids]).view(len(ids), width)
+        g = torch.tensor([r + [VOID] * (width - len(r)) for r in gap]).view(len(ids), width)
+        return Canvas(i, (i == mask) & (g >= 0), g, torch.ones(i.shape), mask)
+
+    @property
+    def rows(self) -> int:
+        return self.ids.shape[0]
+
+    @property
+    def width(self) -> int:
+        return self.ids.shape[1]
+
+    def to(self, device: torch.device) -> "Canvas":
+        moved = (t.to(device) for t in (self.ids, self.open, self.gap, self.confidence))
+        return Canvas(*moved, self.mask, self.bans)
+
+    def commit(self, where: Tensor, tokens: Tensor, probability: Tensor) -> None:
+        """Write `tokens` where `where`; all [R, W]."""
+        self.ids = torch.where(where, tokens, self.ids)
+        self.confidence = torch.where(where, probability, self.confidence)
+        self.open = self.open & ~where
+
+    def reopen(self, where: Tensor) -> None:
+        """Mask the cells `where` [R, W] again; pinned cells cannot be."""
+        where = where & (self.gap >= 0)
+        self.ids = self.ids.masked_fill(where, self.mask)
+        self.open = self.open | where
+
+    def replace(self, fresh: "Canvas", confidence: Sequence[Sequence[float]]) -> None:
+        """Take over another layout of the same rows; bans belong to cells and are forgotten."""
+        device = self.ids.device
+        self.ids, self.open, self.gap = (t.to(device) for t in (fresh.ids, fresh.open, fresh.gap))
+        self.confidence = torch.ones(fresh.ids.shape, device=device)
+        for row, values in enumerate(confidence):
+            self.confidence[row, : len(values)] = torch.tensor(values, device=device)
+        self.bans.clear()
+
+    def filled(self, row: int, gap: int, without: int | None = None) -> list[int]:
+        """The decided tokens of one gap, left to right, filler (`without`) and open cells left out."""
+        cells = (self.gap[row] == gap) & ~self.open[row]
+        return [t for t in self.ids[row][cells].tolist() if t != without]

@@ -1,0 +1,180 @@
+"""Model folders on disk: ours, and Hugging Face's as a source. safetensors only, memory-mapped.
+
+Our folder holds ``dcomplete.json`` (shape, regime, special ids, default policy, card), a
+``tokenizer.json`` and ``*.safetensors`` pieces. Adapters (``NAME.lora_a``, ``NAME.lora_b``) are merged
+when the folder is read, so a quantised base and what training changed travel apart.
+"""
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save_file
+from torch import Tensor
+
+from dcomplete.errors import ModelError
+from dcomplete.models.config import NetConfig
+from dcomplete.models.names import from_hf
+from dcomplete.models.quant import FORMATS, flatten, gather, restore
+from dcomplete.models.regimes import BlockCausal, ContextCanvas, Full, Regime
+from dcomplete.models.specials import Specials
+
+MANIFEST = "dcomplete.json"
+FORMAT = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Manifest:
+    """What ``dcomplete.json`` says. `regime` is "context-canvas", "full", "block-causal" or "base"."""
+
+    net: NetConfig
+    specials: Specials
+    regime: str = "context-canvas"
+    suffix_first: bool = True
+    shift: bool = True
+    block: int = 32
+    policy: str = "threshold"
+    card: dict[str, Any] = field(default_factory=dict)
+
+    def make_regime(self) -> Regime:
+        """The attention regime; raises ModelError for a base that cannot infill yet."""
+        match self.regime:
+            case "context-canvas":
+                return ContextCanvas(self.specials, self.suffix_first)
+            case "full":
+                return Full(self.specials, self.shift)
+            case "block-causal":
+                return BlockCausal(self.specials, self.block, self.shift, self.suffix_first)
+        raise ModelError(
+            "This model is an autoregressive base and cannot fill gaps yet: "
+            "turn it into an infill model with 'dcomplete train run --base NAME'."
+        )
+
+    def to_json(self) -> str:
+        raw = {"format": FORMAT, **asdict(self)}
+        return json.dumps(raw, indent=1, ensure_ascii=False)
+
+    @staticmethod
+    def read(folder: Path) -> "Manifest":
+        """Raises ModelError for a missing, damaged or newer manifest."""
+        try:
+            raw = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
+        except OSError:
+            raise ModelError(f"{folder} is no model folder (no {MANIFEST}).") from None
+        except ValueError as error:
+            raise ModelError(f"{folder / MANIFEST} is damaged ({error}); import the model again.") from None
+        if not isinstance(raw, dict) or raw.pop("format", None) != FORMAT:
+            raise ModelError(f"{folder} was written by another version of dcomplete; import it again.")
+        try:
+            net, specials = NetConfig(**raw.pop("net")), Specials.from_json(raw.pop("specials"))
+            return Manifest(net, specials, **raw)
+        except (KeyError, TypeError) as error:
+            raise ModelError(f"{folder / MANIFEST} is damaged ({error}); import the model again.") from None
+
+
+def read_tensors(folder: Path) -> dict[str, Tensor]:
+    """All tensors of a folder's safetensors files, memory-mapped."""
+    found: dict[str, Tensor] = {}
+    files = sorted(folder.glob("*.safetensors"))
+    if not files:
+        pickled = [*folder.glob("*.bin"), *folder.glob("*.pt"), *folder.glob("*.pth")]
+        why = " Pickled weights are not read, they can run code." if pickled else ""
+        raise ModelError(f"There are no safetensors files in {folder}.{why}")
+    for file in files:
+        try:
+            with safe_open(file, framework="pt") as opened:
+                found |= {name: opened.get_tensor(name) for name in opened.keys()}  # noqa: SIM118
+        except (SafetensorError, OSError) as error:
+            raise ModelError(
+                f"The weights file {file} is damaged or cut short ({error}); get the model again."
+            ) from None
+    return found
+
+
+def load_state(folder: Path) -> dict[str, Tensor]:
+    """Our folder's weights under our names, dense, adapters merged."""
+    stored = gather(read_tensors(folder))
+    state: dict[str, Tensor] = {}
+    for name, (kind, parts) in stored.items():
+        if name.endswith((".lora_a", ".lora_b")):
+            continue
+        value = restore(kind, parts)
+        stem = name.removesuffix(".weight")
+        if (a := stored.get(f"{stem}.lora_a")) and (b := stored.get(f"{stem}.lora_b")):
+            value = value.float().addmm_(restore(*b).float(), restore(*a).float())
+        state[name] = value
+    return state
+
+
+def save(
+    folder: Path,
+    manifest: Manifest,
+    state: Mapping[str, Tensor],
+    tokenizer_json: str,
+    formats: Mapping[str, str] | None = None,
+    piece_bytes: int = 48_000_000,
+) -> list[Path]:
+    """Write a folder of ours; `formats` maps tensor names to quantised formats. Returns the files."""
+    folder.mkdir(parents=True, exist_ok=True)
+    stored: dict[str, Tensor] = {}
+    for name, value in state.items():
+        kind = (formats or {}).get(name, "")
+        parts = flatten(name, kind, FORMATS[kind].quantize(value)) if kind else {name: value}
+        stored |= parts
+    return write(folder, manifest, stored, tokenizer_json, piece_bytes)
+
+
+def write(
+    folder: Path,
+    manifest: Manifest,
+    stored: Mapping[str, Tensor],
+    tokenizer_json: str,
+    piece_bytes: int = 48_000_000,
+) -> list[Path]:
+    """Write already stored tensors in pieces of at most `piece_bytes` (one tensor at least)."""
+    folder.mkdir(parents=True, exist_ok=True)
+    pieces: list[dict[str, Tensor]] = [{}]
+    size = 0
+    for name, value in stored.items():
+        bytes_ = value.numel() * value.element_size()
+        if pieces[-1] and size + bytes_ > piece_bytes:
+            pieces.append({})
+            size = 0
+        pieces[-1][name] = value.contiguous()
+        size += bytes_
+    (folder / MANIFEST).write_text(manifest.to_json() + "\n", encoding="utf-8")
+    (folder / "tokenizer.json").write_text(tokenizer_json, encoding="utf-8")
+    paths = []
+    for number, piece in enumerate(pieces, 1):
+        path = folder / f"model-{number:05}-of-{len(pieces):05}.safetensors"
+        save_file(piece, path)
+        paths.append(path)
+    return paths
+
+
+def read_hf(folder: Path) -> tuple[NetConfig, dict[str, Tensor], str]:
+    """Shape, weights (under our names) and tokenizer of a Hugging Face folder."""
+    try:
+        raw = json.loads((folder / "config.json").read_text(encoding="utf-8"))
+        tokenizer_json = (folder / "tokenizer.json").read_text(encoding="utf-8")
+    except OSError as error:
+        raise ModelError(f"{folder} is no Hugging Face model folder: {error.filename} is missing.") from None
+    except ValueError as error:
+        raise ModelError(f"{folder / 'config.json'} is damaged ({error}).") from None
+    if raw.get("auto_map"):
+        raise ModelError("This checkpoint asks to run its own code, which dcomplete never does.")
+    config = NetConfig.from_hf(raw)
+    tensors = read_tensors(folder)
+    return config, from_hf(config, tensors.__getitem__), tokenizer_json
+
+
+def empty_state(config: NetConfig) -> dict[str, torch.Size]:
+    """The shapes that a network of this configuration expects, by name."""
+    from dcomplete.models.decoder import Decoder
+
+    with torch.device("meta"):
+        return {name: tensor.shape for name, tensor in Decoder(config).state_dict().items()}

@@ -1,0 +1,148 @@
+"""The decoder of the Llama, Qwen2 and Qwen3 families, with fused projections.
+
+One body for training and inference: who sees whom comes in as a `Visibility`, remembered keys and
+values as a `KeyValues`. Equal to the Hugging Face modelling code on random weights (see the tests).
+"""
+
+from collections.abc import Sequence
+from typing import Protocol
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from dcomplete.models.attention import BACKENDS, Backend
+from dcomplete.models.config import NetConfig
+from dcomplete.models.visibility import Visibility
+
+
+class KeyValues(Protocol):
+    """Remembers the keys and values of earlier tokens, layer by layer."""
+
+    def extend(self, layer: int, k: Tensor, v: Tensor) -> tuple[Tensor, Tensor]:
+        """Add k, v [B, KV, T, d]; return all that is visible, [B, KV, past + T, d]."""
+        ...
+
+
+def rotary(config: NetConfig, positions: Tensor) -> tuple[Tensor, Tensor]:
+    """Cosine and sine [.., T, d] in float32, halves concatenated as in GPT-NeoX."""
+    half = torch.arange(0, config.head_dim, 2, device=positions.device, dtype=torch.float32)
+    inverse = 1.0 / config.rope_theta ** (half / config.head_dim)
+    angle = positions.unsqueeze(-1).float() * inverse
+    angle = torch.cat([angle, angle], -1)
+    return angle.cos(), angle.sin()
+
+
+def rotate(x: Tensor, cos: Tensor, sin: Tensor) -> Tensor:
+    """Turn x [B, H, T, d] by its position."""
+    a, b = x.chunk(2, -1)
+    return x * cos + torch.cat([-b, a], -1) * sin
+
+
+class Norm(nn.Module):
+    """Root mean square norm."""
+
+    def __init__(self, width: int, eps: float) -> None:
+        super().__init__()
+        self.weight = nn.Parameter(torch.ones(width))
+        self.eps = eps
+
+    def forward(self, x: Tensor) -> Tensor:
+        return F.rms_norm(x, self.weight.shape, self.weight, self.eps)
+
+
+class Embedding(nn.Module):
+    """Token vectors, which a tied network also uses as its head."""
+
+    def __init__(self, vocab: int, width: int) -> None:
+        super().__init__()
+        self.weight = nn.Parameter(torch.empty(vocab, width).normal_(std=0.02))
+
+    def forward(self, ids: Tensor) -> Tensor:
+        return F.embedding(ids, self.weight)
+
+    def as_head(self, hidden: Tensor) -> Tensor:
+        """[.., D] to logits [.., vocab]."""
+        return F.linear(hidden, self.weight)
+
+
+class Layer(nn.Module):
+    """Attention and gated MLP; q, k, v are one matrix, gate and up another."""
+
+    def __init__(self, config: NetConfig) -> None:
+        super().__init__()
+        c = self.config = config
+        self.attn_norm = Norm(c.hidden, c.norm_eps)
+        self.qkv: nn.Module = nn.Linear(c.hidden, c.qkv_width, bias=c.qkv_bias)
+        self.q_norm = Norm(c.head_dim, c.norm_eps) if c.qk_norm else None
+        self.k_norm = Norm(c.head_dim, c.norm_eps) if c.qk_norm else None
+        self.o: nn.Module = nn.Linear(c.heads * c.head_dim, c.hidden, bias=False)
+        self.mlp_norm = Norm(c.hidden, c.norm_eps)
+        self.gate_up: nn.Module = nn.Linear(c.hidden, 2 * c.mlp, bias=False)
+        self.down: nn.Module = nn.Linear(c.mlp, c.hidden, bias=False)
+
+    def forward(
+        self,
+        x: Tensor,
+        turn: tuple[Tensor, Tensor],
+        see: Visibility,
+        attend: Backend,
+        past: KeyValues | None,
+        index: int,
+    ) -> Tensor:
+        q, k, v = self.project(self.attn_norm(x), turn)
+        if past is not None:
+            k, v = past.extend(index, k, v)
+        mixed = attend(q, k, v, see)  # [B, H, T, d]
+        x = x + self.o(mixed.transpose(1, 2).flatten(-2))
+        gate, up = self.gate_up(self.mlp_norm(x)).chunk(2, -1)
+        down: Tensor = self.down(F.silu(gate) * up)
+        return x + down
+
+    def project(self, x: Tensor, turn: tuple[Tensor, Tensor]) -> tuple[Tensor, Tensor, Tensor]:
+        """[B, T, D] to rotated q [B, H, T, d] and k, and v [B, KV, T, d]."""
+        c = self.config
+        heads = self.qkv(x).unflatten(-1, (c.heads + 2 * c.kv_heads, c.head_dim)).transpose(1, 2)
+        if self.q_norm is None or self.k_norm is None:
+            turned = rotate(heads[:, : c.heads + c.kv_heads], *turn)  # q and k in one go
+            q, k = turned[:, : c.heads], turned[:, c.heads :]
+        else:
+            q = rotate(self.q_norm(heads[:, : c.heads]), *turn)
+            k = rotate(self.k_norm(heads[:, c.heads : c.heads + c.kv_heads]), *turn)
+        return q, k, heads[:, c.heads + c.kv_heads :]
+
+
+class Decoder(nn.Module):
+    """Token ids to hidden states; `head` turns hidden states into logits where they are needed."""
+
+    def __init__(self, config: NetConfig, backend: str = "sdpa") -> None:
+        super().__init__()
+        self.config = config
+        self.embed = Embedding(config.vocab, config.hidden)
+        self.layers = nn.ModuleList(Layer(config) for _ in range(config.layers))
+        self.norm = Norm(config.hidden, config.norm_eps)
+        self.lm_head: nn.Module | None = (
+            None if config.tied else nn.Linear(config.hidden, config.vocab, bias=False)
+        )
+        self.attend = BACKENDS.get(backend)
+
+    def forward(
+        self, ids: Tensor, positions: Tensor, see: Visibility, past: KeyValues | None = None
+    ) -> Tensor:
+        """ids and positions [B, T] to normed hidden states [B, T, D]."""
+        x = self.embed(ids)
+        cos, sin = (t.to(x.dtype).unsqueeze(1) for t in rotary(self.config, positions))
+        for index, layer in enumerate(self.blocks):
+            x = layer(x, (cos, sin), see, self.attend, past, index)
+        hidden: Tensor = self.norm(x)
+        return hidden
+
+    def head(self, hidden: Tensor) -> Tensor:
+        """[.., D] to logits [.., vocab] in the hidden states' dtype."""
+        logits: Tensor
+        logits = self.embed.as_head(hidden) if self.lm_head is None else self.lm_head(hidden)
+        return logits
+
+    @property
+    def blocks(self) -> Sequence[Layer]:
+        return self.layers  # type: ignore[return-value]  # ModuleList forgets its element type

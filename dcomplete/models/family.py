@@ -1,0 +1,125 @@
+"""A checkpoint as the denoise loop sees it: contexts are opened, canvases get logits."""
+
+from dataclasses import dataclass, field
+
+import torch
+from torch import Tensor
+
+from dcomplete.models.cache import CachePool, ContextCache
+from dcomplete.models.canvas import Canvas
+from dcomplete.models.decoder import Decoder
+from dcomplete.models.frame import Frame, Rows
+from dcomplete.models.regimes import Prompt, Regime
+from dcomplete.models.specials import Specials
+from dcomplete.models.visibility import Visibility
+
+_CHUNK = 512  # tokens of context computed at once: bounds memory, and cancel waits no longer
+
+
+@dataclass(slots=True)
+class Family:
+    """Weights with what is needed to use them for infilling."""
+
+    name: str
+    net: Decoder
+    regime: Regime
+    specials: Specials
+    length_head: Tensor | None = None  # [bins, hidden]
+    label: str = "float32"  # how the weights are held: for people and logs
+    pool: CachePool = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.pool = CachePool(self.net.config, self.dtype, self.device)
+
+    @property
+    def dtype(self) -> torch.dtype:
+        return self.net.norm.weight.dtype
+
+    @property
+    def device(self) -> torch.device:
+        return self.net.norm.weight.device
+
+    def open(self, prompt: Prompt, reuse: bool = True) -> "Session":
+        """Start a request. `reuse=False` computes everything anew: the slow twin of the cache."""
+        return Session(self, prompt, reuse)
+
+
+class Session:
+    """One request: its context in a cache, its counters, and the logits of its canvases."""
+
+    def __init__(self, family: Family, prompt: Prompt, reuse: bool = True) -> None:
+        self.family, self.prompt, self.reuse = family, prompt, reuse
+        self.forwards = 0
+        self.computed = 0  # tokens that went through the network
+        self.edge: Tensor | None = None  # [D], the context's last state
+        self.context = family.regime.context(prompt)
+        self.cache, self._valid = self._take()
+
+    def _take(self) -> tuple[ContextCache, int]:
+        if self.reuse:
+            return self.family.pool.take(self.context)
+        return ContextCache(self.family.net.config, self.family.dtype, self.family.device), 0
+
+    @torch.inference_mode()
+    def prefill(self) -> None:
+        """Compute what the cache lacks; at least the last token, whose state predicts the first cell."""
+        if self.edge is not None or not len(self.context):
+            return
+        start = min(self._valid, len(self.context) - 1)
+        while start and int(self.context.marks.groups[start]) <= int(
+            self.context.marks.groups[:start].max()
+        ):
+            start -= 1  # never begin inside a group
+        self.cache.keep(self.context, start)
+        for at in range(start, len(self.context), _CHUNK):
+            part = self.context[at : at + _CHUNK]
+            hidden = self._forward(part)
+            self.cache.keep(self.context, at + len(part))
+        self.edge = hidden[-1]
+
+    def _forward(self, frame: Frame) -> Tensor:
+        """Run `frame` behind the cached context; [T, D]."""
+        device = self.family.device
+        self.cache.room(len(frame))
+        keys = self.cache.frame.marks.join(frame.marks)
+        see = Visibility.between(frame.marks, keys).to(device)
+        self.forwards += 1
+        self.computed += len(frame)
+        ids, positions = frame.ids.to(device), frame.positions.to(device)
+        hidden = self.family.net(ids[None], positions[None], see, self.cache)
+        return hidden[0]  # type: ignore[no-any-return]
+
+    def _states(self, rows: Rows) -> Tensor:
+        """The state that predicts each cell, [R, W, D]."""
+        self.prefill()
+        hidden = self._forward(rows.frame)
+        edge = hidden[:1] if self.edge is None else self.edge[None]
+        return torch.cat([hidden, edge])[rows.at]  # index -1 is the edge
+
+    @torch.inference_mode()
+    def states(self, canvas: Canvas) -> Tensor:
+        """One denoise forward: states [R, W, D], to be turned into logits where they are needed."""
+        return self._states(self.family.regime.rows(self.prompt, self.context, canvas))
+
+    @torch.inference_mode()
+    def causal_states(self, canvas: Canvas) -> Tensor | None:
+        """The decided cells read left to right by the same weights; None where they cannot."""
+        self.prefill()
+        fill = self.family.specials.fill
+        rows = self.family.regime.causal(self.context, canvas, fill)
+        return None if rows is None else self._states(rows)
+
+    @torch.inference_mode()
+    def logits(self, states: Tensor) -> Tensor:
+        """States [N, D] to float32 logits [N, vocab]; special tokens can never be proposed."""
+        logits = self.family.net.head(states).float()
+        logits[:, self.family.specials.banned] = float("-inf")
+        return logits
+
+    @torch.inference_mode()
+    def length_odds(self) -> Tensor | None:
+        """The length head's probabilities [bins] for this context, or None without such a head."""
+        self.prefill()
+        if self.family.length_head is None or self.edge is None:
+            return None
+        return (self.family.length_head.float() @ self.edge.float()).softmax(-1)

@@ -1,0 +1,122 @@
+"""Weights laid out for fast inference: plain, packed for the CPU's matrix kernels, or int8.
+
+`float32` on a CPU is packed by oneDNN once, at load time: the same numbers, up to three times faster
+than a plain linear layer for the few rows of a canvas (see LOG.md). `int8` quantises activations per
+token and weights per row; the down projection and the head stay in float32, because single channels
+of the former's input are thousands of times larger than the others.
+"""
+
+import math
+from collections.abc import Mapping
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from dcomplete.errors import UserError
+from dcomplete.models.decoder import Decoder, Embedding
+
+DTYPES = ("auto", "float32", "bfloat16", "int8")
+_TYPICAL_ROWS = 16  # the batch that oneDNN packs for; others work too
+
+
+class PackedLinear(nn.Module):
+    """A linear layer in oneDNN's own layout, float32, CPU."""
+
+    def __init__(self, weight: Tensor, bias: Tensor | None) -> None:
+        super().__init__()
+        packed = torch.ops.mkldnn._reorder_linear_weight(weight, _TYPICAL_ROWS)
+        self.weight, self.bias = packed, bias
+
+    def forward(self, x: Tensor) -> Tensor:
+        y: Tensor = torch.ops.mkldnn._linear_pointwise(x, self.weight, self.bias, "none", [], "")
+        return y
+
+
+class Int8Linear(nn.Module):
+    """Weights int8 per output row, activations int8 per token, FBGEMM's kernel."""
+
+    def __init__(self, weight: Tensor, bias: Tensor | None) -> None:
+        super().__init__()
+        scale = (weight.abs().amax(1) / 127).clamp_min(1e-12).double()
+        zero = torch.zeros(len(scale), dtype=torch.long)
+        quantized = torch.quantize_per_channel(weight, scale, zero, 0, torch.qint8)
+        before = torch.backends.quantized.engine
+        torch.backends.quantized.engine = "fbgemm"
+        try:
+            self.packed = torch.ops.quantized.linear_prepack(quantized, None)
+        finally:
+            torch.backends.quantized.engine = before
+        self.bias = bias
+
+    def forward(self, x: Tensor) -> Tensor:
+        size = torch.linalg.vector_norm(x, math.inf, -1, True).clamp_min_(1e-9)
+        # full range: every CPU that is fast here has VNNI, which does not saturate
+        y: Tensor = torch.ops.quantized.linear_dynamic(x / size, self.packed, False).mul_(size)
+        return y if self.bias is None else y.add_(self.bias)
+
+
+class PackedEmbedding(nn.Module):
+    """A token table whose use as the head is packed."""
+
+    def __init__(self, weight: Tensor) -> None:
+        super().__init__()
+        self.weight = weight
+        self._head = PackedLinear(weight, None)
+
+    def forward(self, ids: Tensor) -> Tensor:
+        return F.embedding(ids, self.weight)
+
+    def as_head(self, hidden: Tensor) -> Tensor:
+        """See `Embedding.as_head`."""
+        y: Tensor = self._head(hidden)
+        return y
+
+
+def pack_for(net: Decoder, state: Mapping[str, Tensor], device: torch.device, dtype: str) -> str:
+    """Fill `net` (on the meta device) from `state`, laid out for `device`; returns the format's label.
+
+    Raises UserError for a format that is unknown or not possible on this machine.
+    """
+    if dtype not in DTYPES:
+        raise UserError(f"Unknown dtype {dtype!r}; use one of {', '.join(DTYPES)}.")
+    chosen = dtype if dtype != "auto" else "float32" if device.type == "cpu" else "bfloat16"
+    if chosen == "int8" and (device.type != "cpu" or not int8_possible()):
+        raise UserError("int8 needs a CPU with FBGEMM kernels; use --dtype float32.")
+    number = torch.bfloat16 if chosen == "bfloat16" else torch.float32
+    plain = {name: value.to(device, number) for name, value in state.items()}
+    net.load_state_dict(plain, assign=True)
+    del plain
+    if device.type == "cpu" and number is torch.float32:
+        _pack_cpu(net, chosen == "int8")
+    return chosen
+
+
+def _pack_cpu(net: Decoder, int8: bool) -> None:
+    """Replace the linear layers; one at a time, so that memory holds no second copy of all."""
+    if not onednn_possible():
+        return
+    for layer in net.blocks:
+        for name in ("qkv", "o", "gate_up", "down"):
+            old = getattr(layer, name)
+            kind = Int8Linear if int8 and name != "down" else PackedLinear
+            setattr(layer, name, kind(old.weight.detach(), old.bias if old.bias is None else old.bias.detach()))
+    if isinstance(net.lm_head, nn.Linear):
+        net.lm_head = PackedLinear(net.lm_head.weight.detach(), None)
+    else:
+        net.embed = PackedEmbedding(net.embed.weight.detach())  # type: ignore[assignment]
+
+
+def onednn_possible() -> bool:
+    """Whether oneDNN's packed layers exist in this torch."""
+    ops = torch.ops.mkldnn
+    available = torch.backends.mkldnn.is_available()  # type: ignore[no-untyped-call]
+    return available and hasattr(ops, "_reorder_linear_weight") and hasattr(ops, "_linear_pointwise")
+
+
+def int8_possible() -> bool:
+    """Whether FBGEMM's dynamic int8 layers exist in this torch."""
+    return "fbgemm" in torch.backends.quantized.supported_engines and onednn_possible()
+
+
+__all__ = ["DTYPES", "Embedding", "int8_possible", "onednn_possible", "pack_for"]

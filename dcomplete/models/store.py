@@ -1,0 +1,104 @@
+"""Where models live: the embedded ones in the package, the user's in the data folder."""
+
+import shutil
+import tempfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+from importlib.resources import files
+from pathlib import Path
+
+import platformdirs
+
+from dcomplete.errors import ModelError
+from dcomplete.models.checkpoint import MANIFEST, Manifest
+
+DEFAULT = "smol-135m"
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """An installed model."""
+
+    name: str
+    path: Path
+    embedded: bool
+
+    @property
+    def bytes(self) -> int:
+        return sum(f.stat().st_size for f in self.path.iterdir() if f.is_file())
+
+    def manifest(self) -> Manifest:
+        return Manifest.read(self.path)
+
+
+def user_folder() -> Path:
+    """The user's models."""
+    return platformdirs.user_data_path("dcomplete") / "models"
+
+
+def embedded_folder() -> Path:
+    """The models that come with the package."""
+    return Path(str(files("dcomplete") / "weights"))
+
+
+def entries() -> list[Entry]:
+    """All installed models, by name; a user's model hides an embedded one of the same name."""
+    found: dict[str, Entry] = {}
+    for folder, embedded in ((embedded_folder(), True), (user_folder(), False)):
+        for path in sorted(folder.iterdir()) if folder.is_dir() else ():
+            if (path / MANIFEST).is_file():
+                found[path.name] = Entry(path.name, path, embedded)
+    return [found[name] for name in sorted(found)]
+
+
+def find(name: str) -> Entry:
+    """An installed model by name, or a model folder by path; raises ModelError."""
+    name = name or DEFAULT
+    for entry in entries():
+        if entry.name == name:
+            return entry
+    path = Path(name).expanduser()
+    if (path / MANIFEST).is_file():
+        return Entry(path.resolve().name, path, embedded=False)
+    if path.is_dir():
+        raise ModelError(f"{path} is no dcomplete model; import it first: dcomplete models import {path}")
+    known = ", ".join(e.name for e in entries()) or "none installed"
+    raise ModelError(f"Unknown model {name!r}. Known: {known}. See 'dcomplete models list'.")
+
+
+def remove(name: str) -> Path:
+    """Delete a user's model; raises ModelError for an unknown or embedded one."""
+    for entry in entries():
+        if entry.name == name:
+            if entry.embedded:
+                raise ModelError(f"{name!r} comes with dcomplete and cannot be removed.")
+            shutil.rmtree(entry.path)
+            return entry.path
+    raise ModelError(f"Unknown model {name!r}. See 'dcomplete models list'.")
+
+
+class Installing:
+    """A folder that becomes a model only when everything in it was written."""
+
+    def __init__(self, name: str) -> None:
+        if not name or "/" in name or "\\" in name or name.startswith("."):
+            raise ModelError(f"{name!r} is no usable model name; choose one with --name.")
+        self.target = user_folder() / name
+        if self.target.exists():
+            raise ModelError(f"There is a model {name!r} already; remove it or choose another --name.")
+        self.target.parent.mkdir(parents=True, exist_ok=True)
+        self.folder = Path(tempfile.mkdtemp(prefix=".new-", dir=self.target.parent))
+
+    def __enter__(self) -> Path:
+        return self.folder
+
+    def __exit__(self, kind: object, *_: object) -> None:
+        if kind is None:
+            self.folder.rename(self.target)
+        else:
+            shutil.rmtree(self.folder, ignore_errors=True)
+
+
+def files_of(entry: Entry) -> Iterator[Path]:
+    """The files of a model."""
+    yield from sorted(f for f in entry.path.iterdir() if f.is_file())

@@ -1,0 +1,1 @@
+"""The trainer: an autoregressive model becomes an infill diffusion model."""

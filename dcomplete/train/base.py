@@ -1,0 +1,89 @@
+"""Where training starts: a GGUF file, a Hugging Face folder, a folder of ours, or a tiny random network."""
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import torch
+
+from dcomplete.engine.tokens import Tokens
+from dcomplete.errors import ModelError, UserError
+from dcomplete.models.checkpoint import Manifest, load_state
+from dcomplete.models.config import NetConfig
+from dcomplete.models.decoder import Decoder
+from dcomplete.models.importing import import_model
+from dcomplete.models.names import check_shapes
+from dcomplete.models.specials import Specials
+from dcomplete.models.store import Installing, find
+
+TINY = NetConfig(
+    vocab=512, hidden=64, layers=2, heads=4, kv_heads=2, head_dim=16, mlp=128,
+    rope_theta=10_000.0, norm_eps=1e-5, tied=True,
+)  # fmt: skip
+TINY_SPECIALS = Specials(mask=3, suffix=0, prefix=1, middle=2, fill=4)
+
+
+@dataclass(frozen=True, slots=True)
+class Base:
+    """A network ready to be trained, with the tokenizer that its data must be cut with."""
+
+    name: str
+    net: Decoder
+    manifest: Manifest
+    tokenizer_json: str
+    folder: Path | None  # where its stored (quantised) tensors lie
+
+
+def open_base(source: str, seed: int = 0) -> Base:
+    """Load `source`; "" is a tiny random network. A file or folder is imported once, under its name.
+
+    Raises UserError for a source that is not there or has too few free special tokens.
+    """
+    if not source:
+        torch.manual_seed(seed)
+        manifest = Manifest(TINY, TINY_SPECIALS, card={"base": "tiny random network"})
+        return Base("tiny", Decoder(TINY), manifest, "", None)
+    entry = find(installed(source))
+    manifest = entry.manifest()
+    if manifest.regime == "base":
+        manifest = replace(manifest, specials=free_specials(manifest), regime="context-canvas")
+    with torch.device("meta"):
+        net = Decoder(manifest.net)
+    state = load_state(entry.path)
+    state.pop("length_head.weight", None)
+    check_shapes(dict(net.state_dict()), state)
+    net = net.to_empty(device="cpu")
+    net.load_state_dict({name: value.float() for name, value in state.items()})
+    tokenizer_json = (entry.path / "tokenizer.json").read_text(encoding="utf-8")
+    return Base(entry.name, net, replace(manifest, suffix_first=True), tokenizer_json, entry.path)
+
+
+def installed(source: str) -> str:
+    """The name of an installed model for `source`, importing a file or foreign folder first."""
+    path = Path(source).expanduser()
+    if not path.exists() or (path / "dcomplete.json").is_file():
+        return source
+    name = path.stem if path.is_file() else path.name
+    try:
+        return find(name).name
+    except ModelError:
+        with Installing(name) as folder:
+            import_model(path, folder)
+        return name
+
+
+def free_specials(manifest: Manifest) -> Specials:
+    """Give a base without sentinels the first special tokens that are free for it.
+
+    The first three ids are left alone: they end texts and turns in the bases known to us.
+    """
+    spare = [i for i in manifest.specials.reserved if i >= 3]
+    if len(spare) < 5:
+        raise UserError("The base has fewer than five spare special tokens for the sentinels.")
+    suffix, prefix, middle, mask, fill = spare[:5]
+    rest = tuple(i for i in manifest.specials.reserved if i not in spare[:5])
+    return Specials(mask, suffix, prefix, middle, fill, reserved=rest)
+
+
+def tokens_of(base: Base) -> Tokens:
+    """The base's tokenizer."""
+    return Tokens.from_json(base.tokenizer_json)

@@ -1,0 +1,92 @@
+"""From a gap in a document to token ids, cut exactly as inference cuts them (`Tokens.seam`)."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from random import Random
+
+from dcomplete.engine.tokens import Tokens
+from dcomplete.train.cuts import Cutter, Gap, Kind
+
+MAX_PREFIX, MAX_SUFFIX, MAX_MIDDLE = 1024, 512, 63  # tokens
+PREFIX_CHARACTERS, SUFFIX_CHARACTERS = 6000, 3000
+_EMPTY_SUFFIX, _SHORT_SUFFIX = 0.20, 0.30
+_ENDS_LINE = 0.60  # about the share of gaps that end with their line
+_TRIES = 8
+
+
+@dataclass(frozen=True, slots=True)
+class Clip:
+    """The text of one example: what is before, in and behind the gap."""
+
+    prefix: str
+    middle: str
+    suffix: str
+
+
+@dataclass(frozen=True, slots=True)
+class Cut:
+    """One example as token ids, with the gap it comes from."""
+
+    gap: Gap
+    clip: Clip
+    prefix: list[int]
+    middle: list[int]
+    suffix: list[int]
+
+
+def clip(text: str, gap: Gap, rng: Random | None = None) -> Clip:
+    """The text around a gap, cut at line starts; with `rng` the suffix is often short or empty.
+
+    A gap that ends inside a line keeps the rest of its line, or the right answer would be a longer
+    one.
+    """
+    before = text[: gap.start]
+    if len(before) > PREFIX_CHARACTERS:
+        at = before.find("\n", len(before) - PREFIX_CHARACTERS) + 1
+        before = before[at:] if at else before[-PREFIX_CHARACTERS:]
+    after = text[gap.end : gap.end + SUFFIX_CHARACTERS]
+    if gap.end + SUFFIX_CHARACTERS < len(text):
+        after = after[: after.rfind("\n") + 1] or after
+    return Clip(before, text[gap.start : gap.end], _shorter(after, gap, text, rng))
+
+
+def _shorter(after: str, gap: Gap, text: str, rng: Random | None) -> str:
+    if rng is None:
+        return after
+    choice = rng.random()
+    ends_line = text[gap.start : gap.end].endswith("\n") or after[:1] in ("", "\n")
+    if ends_line and choice < _EMPTY_SUFFIX / _ENDS_LINE:
+        return after[: rng.random() < 0.25] if after.startswith("\n") else ""
+    if rng.random() < _SHORT_SUFFIX / (1 - _EMPTY_SUFFIX):
+        lines = after.splitlines(keepends=True)
+        return "".join(lines[: rng.randrange(1, 8)])
+    return after
+
+
+def encode(tokens: Tokens, gap: Gap, text: Clip) -> Cut | None:
+    """The example, or None where inference could not produce its middle."""
+    seam = tokens.seam(text.prefix, text.suffix)
+    middle = tokens.encode(seam.middle(text.middle))
+    if len(middle) > MAX_MIDDLE:
+        return None
+    if seam.head and not (middle and tokens.pieces[middle[0]].startswith(seam.head.encode())):
+        return None
+    return Cut(gap, text, seam.prefix[-MAX_PREFIX:], middle, seam.suffix[:MAX_SUFFIX])
+
+
+def examples(
+    tokens: Tokens, text: str, language: str, count: int, rng: Random, kind: Kind | None = None
+) -> Iterator[Cut]:
+    """Up to `count` examples of one document, no two of the same gap."""
+    cutter, seen = Cutter(text, language), set()
+    for _ in range(count):
+        wanted = kind if kind is not None else cutter.kind(rng)
+        for _ in range(_TRIES):
+            gap = cutter.gap(rng, wanted)
+            if gap is None or (gap.start, gap.end) in seen:
+                continue
+            cut = encode(tokens, gap, clip(text, gap, rng))
+            if cut:
+                seen.add((gap.start, gap.end))
+                yield cut
+                break

@@ -1,0 +1,149 @@
+"""The words of the house: what flows between its rooms. Standard library only."""
+
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from enum import Enum
+from typing import Protocol
+
+from dcomplete.errors import Cancelled
+
+
+class CancelToken:
+    """Asked between denoise steps whether the caller still waits. Safe to cancel from any thread."""
+
+    def __init__(self) -> None:
+        self._event = threading.Event()
+
+    def cancel(self) -> None:
+        self._event.set()
+
+    def check(self) -> None:
+        """Raise Cancelled if `cancel` was called."""
+        if self._event.is_set():
+            raise Cancelled("The request was cancelled.")
+
+
+class Finish(Enum):
+    """Why denoising ended."""
+
+    DONE = "done"  # every cell was decided
+    LENGTH = "length"  # max_tokens was reached before the model ended the gap
+    STEPS = "steps"  # the step limit forced the last cells
+    DEADLINE = "deadline"  # the time limit forced the last cells
+
+
+@dataclass(frozen=True, slots=True)
+class InfillRequest:
+    """Text around one or more gaps.
+
+    `between` is the text between consecutive gaps: k texts mean k + 1 gaps, denoised together, and
+    each text stays as it is. `length` is "auto", "candidates" or a number of tokens. `draft` is an
+    earlier answer to start from (single gap only).
+    """
+
+    prefix: str
+    suffix: str = ""
+    between: tuple[str, ...] = ()
+    max_tokens: int = 64
+    steps: int = 64
+    policy: str = ""  # "" is the model's own default
+    length: str = "auto"
+    samples: int = 1
+    temperature: float = 0.0
+    top_p: float = 1.0
+    seed: int = 0
+    deadline_ms: float | None = None
+    draft: str | None = None
+    context_tokens: int = 1024
+    heal: bool = True
+    reuse: bool = True  # False computes everything anew: the slow twin of the cache
+
+    @property
+    def gaps(self) -> int:
+        return len(self.between) + 1
+
+
+@dataclass(frozen=True, slots=True)
+class Timings:
+    """Milliseconds of wall time."""
+
+    load: float = 0.0
+    tokenize: float = 0.0
+    prefill: float = 0.0
+    denoise: float = 0.0
+    total: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """One sample: a text per gap. `score` is the mean log-probability of its tokens, in nats."""
+
+    texts: tuple[str, ...]
+    tokens: int
+    score: float
+    finish: Finish
+
+
+@dataclass(frozen=True, slots=True)
+class Infill:
+    """What the engine returns, with what made it. Answers come best first."""
+
+    answers: tuple[Answer, ...]
+    model: str
+    device: str
+    dtype: str
+    policy: str
+    steps: int  # denoise steps
+    forwards: int  # forward passes, prefill and checks included
+    tokens_computed: int  # tokens that went through the network
+    context_tokens: int
+    timings: Timings = field(default_factory=Timings)
+
+    @property
+    def best(self) -> Answer:
+        return self.answers[0]
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """One cell of the canvas as a watcher sees it; `text` is None while it is masked."""
+
+    text: str | None
+    pinned: bool
+
+
+Watcher = Callable[[int, list[list[Cell]]], None]  # (step, rows of cells), after each denoise step
+
+
+class Engine(Protocol):
+    """Fills gaps. One method, so that a process elsewhere fits as well as one here."""
+
+    def infill(
+        self,
+        request: InfillRequest,
+        cancel: CancelToken | None = None,
+        watch: Watcher | None = None,
+    ) -> Infill:
+        """Fill the request's gaps.
+
+        Raises UserError for a request that does not fit the model, Cancelled when `cancel` was
+        called; a deadline is no error: the answer is what there is by then.
+        """
+        ...
+
+
+class Stopwatch:
+    """Milliseconds since it was made, or since the last `lap`."""
+
+    def __init__(self) -> None:
+        self._start = self._last = time.perf_counter()
+
+    def lap(self) -> float:
+        now = time.perf_counter()
+        passed, self._last = now - self._last, now
+        return passed * 1000
+
+    def total(self) -> float:
+        return (time.perf_counter() - self._start) * 1000

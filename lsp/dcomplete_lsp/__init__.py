@@ -1,0 +1,1 @@
+"""The language server: a thin front end of dcomplete."""

@@ -1,0 +1,30 @@
+"""Every attention backend equals the naive float32 twin."""
+
+import pytest
+import torch
+
+from dcomplete.models.attention import BACKENDS, naive
+from dcomplete.models.visibility import Visibility
+
+CASES = {
+    "all": lambda t, s: Visibility(None),
+    "causal": lambda t, s: Visibility(None, causal=True),
+    "mask": lambda t, s: Visibility(torch.rand(t, s).gt(0.4) | (torch.arange(s) == 0)),
+    "mask per row": lambda t, s: Visibility(torch.rand(2, t, s).gt(0.4) | (torch.arange(s) == 0)),
+}
+
+
+@pytest.mark.parametrize("name", [n for n in BACKENDS if n != "naive"])
+@pytest.mark.parametrize("case", CASES)
+@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
+@pytest.mark.parametrize(("heads", "kv"), [(9, 3), (4, 4), (6, 1)])
+@pytest.mark.parametrize(("t", "s"), [(1, 1), (7, 40), (64, 300)])
+def test_backend_equals_naive(name, case, dtype, heads, kv, t, s):
+    torch.manual_seed(t + s)
+    s = t if case == "causal" else s
+    q, k, v = (torch.randn(2, h, n, 16, dtype=dtype) for h, n in ((heads, t), (kv, s), (kv, s)))
+    see = CASES[case](t, s)
+    out = BACKENDS.get(name)(q, k, v, see)
+    assert out.dtype == dtype
+    tolerance = 1e-5 if dtype == torch.float32 else 2e-2
+    torch.testing.assert_close(out, naive(q, k, v, see), atol=tolerance, rtol=tolerance)
