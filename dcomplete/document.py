@@ -98,7 +98,9 @@ def at_markers(text: str, marker: str) -> Document:
         raise DocumentError("The gap marker must not be empty.")
     pieces = text.split(marker)
     if len(pieces) == 1:
-        raise DocumentError(f"The marker {marker!r} is not in the text; use --at LINE:COL or another --gap.")
+        raise DocumentError(
+            f"The marker {marker!r} is not in the text; use --at LINE:COL or another --gap."
+        )
     gaps, place = [], 0
     for piece in pieces[:-1]:
         place += len(piece)

@@ -1,8 +1,8 @@
 """Everything that dcomplete raises on purpose.
 
 DcompleteError
-├── UserError             the caller can mend it: one sentence that says what to do; command-line exit status 2
-│   ├── ModelError        a checkpoint is missing, damaged, of an unknown kind, or too big for this machine
+├── UserError             the caller can mend it, in one sentence; exit status 2
+│   ├── ModelError        a checkpoint is missing, damaged, unknown or too big
 │   └── DocumentError     a file, position or marker does not fit
 ├── Refusal               nothing to suggest here, with a reason; command-line exit status 1
 └── Cancelled             the caller no longer wants the answer

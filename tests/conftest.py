@@ -34,7 +34,15 @@ def byte_tokenizer_json() -> str:
     """Eight special tokens, then one token per byte, then some common pairs."""
     alphabet = sorted(pre_tokenizers.ByteLevel.alphabet())
     vocab = {f"<|{n}|>": n for n in range(8)} | {c: 8 + i for i, c in enumerate(alphabet)}
-    merges = [("r", "e"), ("t", "u"), ("re", "tu"), ("retu", "r"), ("retur", "n"), ("i", "n"), ("Ġ", "x")]
+    merges = [
+        ("r", "e"),
+        ("t", "u"),
+        ("re", "tu"),
+        ("retu", "r"),
+        ("retur", "n"),
+        ("i", "n"),
+        ("Ġ", "x"),
+    ]
     for a, b in merges:
         vocab.setdefault(a + b, len(vocab))
     tokenizer = Tokenizer(models.BPE(vocab, merges))
@@ -57,7 +65,7 @@ def make_family(regime: str = "suffix-first", seed: int = 0, config: NetConfig =
         if parameter.dim() == 2:
             parameter.mul_(3.0)
     head = torch.randn(21, config.hidden)
-    return Family("tiny", net, REGIMES[regime], SPECIALS, length_head=head)
+    return Family("tiny", net, REGIMES[regime], SPECIALS, length_head=head, vocabulary=271)
 
 
 @pytest.fixture

@@ -28,7 +28,9 @@ EXAMPLES = f"""Examples:
 
 
 def command(
-    file: Annotated[str, typer.Argument(help="The file, or - for standard input.", show_default=False)],
+    file: Annotated[
+        str, typer.Argument(help="The file, or - for standard input.", show_default=False)
+    ],
     at: Annotated[
         str | None, typer.Option(metavar="LINE:COL", help="Insert here; both count from 1.")
     ] = None,
@@ -36,20 +38,30 @@ def command(
         str | None, typer.Option(metavar="LINE:COL", help="With --at: replace the text up to here.")
     ] = None,
     gap: Annotated[
-        str, typer.Option(metavar="MARKER", help="Text that marks the gaps; all are filled together.")
+        str,
+        typer.Option(metavar="MARKER", help="Text that marks the gaps; all are filled together."),
     ] = MARKER,
-    model: Annotated[str, typer.Option(help="Model name or folder; the embedded one if empty.")] = "",
+    model: Annotated[
+        str, typer.Option(help="Model name or folder; the embedded one if empty.")
+    ] = "",
     device: Annotated[str, typer.Option(help="auto, cpu or cuda.")] = "auto",
     dtype: Annotated[str, typer.Option(help="auto, float32, bfloat16 or int8.")] = "auto",
     max_tokens: Annotated[int, typer.Option(help="Most tokens for one gap.")] = 64,
     length: Annotated[str, typer.Option(help="auto, candidates, or exactly N tokens.")] = "auto",
     steps: Annotated[int, typer.Option(help="Most denoise steps.")] = 64,
     policy: Annotated[
-        str, typer.Option(metavar="NAME[=VALUE]", help="What is committed at a step; empty: the model's own.")
+        str,
+        typer.Option(
+            metavar="NAME[=VALUE]", help="What is committed at a step; empty: the model's own."
+        ),
     ] = "",
-    samples: Annotated[int, typer.Option(help="Answers, best first; more than one needs --temperature.")] = 1,
+    samples: Annotated[
+        int, typer.Option(help="Answers, best first; more than one needs --temperature.")
+    ] = 1,
     temperature: Annotated[float, typer.Option(help="0 takes the most probable token.")] = 0.0,
-    top_p: Annotated[float, typer.Option(help="Sample from the most probable tokens with this mass.")] = 1.0,
+    top_p: Annotated[
+        float, typer.Option(help="Sample from the most probable tokens with this mass.")
+    ] = 1.0,
     seed: Annotated[int, typer.Option(help="For sampling.")] = 0,
     deadline_ms: Annotated[
         float | None, typer.Option(help="Answer with what there is after this time.")
@@ -183,7 +195,10 @@ def _print(doc: Document, result: Infill, file: str, language: str, form: str, w
         typer.echo(f"Filled {count} gap{'s' * (count > 1)} in {file}.", err=True)
     elif form == "diff":
         lines = difflib.unified_diff(
-            doc.text.splitlines(keepends=True), whole.splitlines(keepends=True), f"a/{file}", f"b/{file}"
+            doc.text.splitlines(keepends=True),
+            whole.splitlines(keepends=True),
+            f"a/{file}",
+            f"b/{file}",
         )
         _show("".join(lines), "diff")
     elif form == "filled":

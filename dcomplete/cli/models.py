@@ -48,7 +48,9 @@ def list_models(as_json: AsJson = False) -> None:
 
 
 @app.command("info", epilog="Example: dcomplete models info smol-135m")
-def info(name: Annotated[str, typer.Argument(help="Name or folder.")] = "", as_json: AsJson = False) -> None:
+def info(
+    name: Annotated[str, typer.Argument(help="Name or folder.")] = "", as_json: AsJson = False
+) -> None:
     """Show a model's shape, special ids, default policy and card."""
     from dcomplete.models.store import files_of, find
 
@@ -72,7 +74,9 @@ def info(name: Annotated[str, typer.Argument(help="Name or folder.")] = "", as_j
 
 
 @app.command("check", epilog="Example: dcomplete models check smol-135m")
-def check(name: Annotated[str, typer.Argument(help="Name or folder.")] = "", as_json: AsJson = False) -> None:
+def check(
+    name: Annotated[str, typer.Argument(help="Name or folder.")] = "", as_json: AsJson = False
+) -> None:
     """Run a model's self-tests; exit status 2 if one fails."""
     from dcomplete.engine.load import load_engine
     from dcomplete.engine.selfcheck import self_check
@@ -110,7 +114,9 @@ def import_(
         return
     typer.echo(f"Installed {chosen!r} ({manifest.net.parameters / 1e6:.0f} M parameters).")
     if not infills:
-        typer.echo("It is an autoregressive base: `dcomplete train run` turns it into an infill model.")
+        typer.echo(
+            "It is an autoregressive base: `dcomplete train run` turns it into an infill model."
+        )
 
 
 def _download(source: str) -> Path:
@@ -128,7 +134,9 @@ def _download(source: str) -> Path:
         return Path(snapshot_download(source, allow_patterns=safe))
     except (HfHubHTTPError, LocalEntryNotFoundError, OSError) as error:
         reason = str(error).splitlines()[0] if str(error) else type(error).__name__
-        raise UserError(f"{source} could not be downloaded ({reason}); check the name and the network.") from None
+        raise UserError(
+            f"{source} could not be downloaded ({reason}); check the name and the network."
+        ) from None
 
 
 @app.command("remove", epilog="Example: dcomplete models remove coder")

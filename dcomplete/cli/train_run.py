@@ -20,10 +20,14 @@ EXAMPLES = """Examples:
 def command(
     data: Annotated[Path, typer.Option(help="Folder written by `dcomplete train prepare`.")],
     out: Annotated[Path, typer.Option(help="Folder of the run; an unfinished run there goes on.")],
-    config: Annotated[str, typer.Option(help="A shipped configuration or a TOML file.")] = "smol-135m",
+    config: Annotated[
+        str, typer.Option(help="A shipped configuration or a TOML file.")
+    ] = "smol-135m",
     base: Annotated[str, typer.Option(help="Base model instead of the configuration's.")] = "",
     steps: Annotated[int, typer.Option(help="Steps in all, instead of the configuration's.")] = 0,
-    minutes: Annotated[float, typer.Option(help="Stop (resumably) after this time; 0 = no limit.")] = 0.0,
+    minutes: Annotated[
+        float, typer.Option(help="Stop (resumably) after this time; 0 = no limit.")
+    ] = 0.0,
     threads: Annotated[int, typer.Option(help="CPU threads; 0 leaves torch's choice.")] = 0,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON line per step.")] = False,
 ) -> None:
@@ -67,9 +71,20 @@ def check_tokenizer(shards: Any, tokenizer_json: str) -> None:
 
 
 def _with_progress(run: Any, deadline: float | None) -> None:
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+    from rich.progress import (
+        BarColumn,
+        MofNCompleteColumn,
+        Progress,
+        TextColumn,
+        TimeRemainingColumn,
+    )
 
-    columns = (BarColumn(), MofNCompleteColumn(), TimeRemainingColumn(), TextColumn("{task.description}"))
+    columns = (
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeRemainingColumn(),
+        TextColumn("{task.description}"),
+    )
     with Progress(*columns) as progress:
         task = progress.add_task("", total=run.config.steps, completed=run.step)
         for line in run.go(deadline):

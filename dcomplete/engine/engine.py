@@ -196,4 +196,6 @@ def check_request(request: InfillRequest) -> None:
             raise UserError(sentence[0].upper() + sentence[1:] + ".")
     length = request.length
     if length not in ("auto", "candidates") and not (length.isdigit() and 1 <= int(length) <= 512):
-        raise UserError(f"Length must be auto, candidates or a number from 1 to 512, not {length!r}.")
+        raise UserError(
+            f"Length must be auto, candidates or a number from 1 to 512, not {length!r}."
+        )

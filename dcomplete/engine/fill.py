@@ -110,8 +110,9 @@ class Filler:
 
     def _drafted(self, session: Session, draft: list[int], rows: int) -> Canvas:
         """Warm start: the draft's tokens stay where a causal reading finds them likely."""
-        draft = draft[: CANVAS - 1]
-        size = next(b for b in candidate_sizes(CANVAS) if b > len(draft))
+        limit = min(CANVAS, self.request.max_tokens)
+        draft = draft[:limit]
+        size = next((b for b in candidate_sizes(limit) if b > len(draft)), limit)
         mask = self.family.specials.mask
         ids = draft + [mask] * (size - len(draft))
         canvas = Canvas.from_rows([ids] * rows, [[0] * size] * rows, mask).to(self.family.device)

@@ -114,17 +114,17 @@ class ExpandDelete:
 
     def _row(self, canvas: Canvas, row: int) -> tuple[list[int], list[int], list[float]]:
         ids, gaps, sure = [], [], []
-        cells = zip(canvas.ids[row].tolist(), canvas.gap[row].tolist(), strict=True)
-        for (token, gap), confidence in zip(cells, canvas.confidence[row].tolist(), strict=True):
+        pairs = zip(canvas.ids[row].tolist(), canvas.gap[row].tolist(), strict=True)
+        for (token, gap), confidence in zip(pairs, canvas.confidence[row].tolist(), strict=True):
             if gap == VOID or (gap >= 0 and token == self.specials.fill):
                 continue
-            count = 1
+            cells = [token]
             if gap >= 0 and token == self.specials.expand:
-                token, count = canvas.mask, 2 if self.budget > 0 else 1
+                cells = [canvas.mask] * (2 if self.budget > 0 else 1)
                 self.budget -= 1
-            ids += [token] * count
-            gaps += [gap] * count
-            sure += [confidence] * count
+            ids += cells
+            gaps += [gap] * len(cells)
+            sure += [confidence] * len(cells)
         return ids, gaps, sure
 
 

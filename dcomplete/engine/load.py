@@ -32,7 +32,10 @@ def load_engine(model: str = "", device: str = "auto", dtype: str = "auto") -> L
         raise
     tokens = read_tokens(entry.path)
     if len(tokens) > manifest.net.vocab:
-        raise ModelError(f"The tokenizer of {entry.name!r} has more tokens than its network; get it again.")
+        raise ModelError(
+            f"The tokenizer of {entry.name!r} has more tokens than its network; get it again."
+        )
+    family.vocabulary = len(tokens)
     return LocalEngine(family, tokens, manifest.policy, load_ms=watch.total())
 
 
@@ -48,7 +51,7 @@ def load_family(entry: Entry, manifest: Manifest, device: torch.device, dtype: s
     net.eval().requires_grad_(False)
     if head is not None:
         head = head.to(device)
-    return Family(entry.name, net, regime, manifest.specials, head, label)
+    return Family(entry.name, net, regime, manifest.specials, head, label=label)
 
 
 def read_tokens(folder: Path) -> Tokens:

@@ -43,7 +43,8 @@ def surety(p: Tensor, chosen: Tensor, measure: Measure) -> Tensor:
     if measure is Measure.MARGIN:
         top = p.topk(2, -1).values
         return top[:, 0] - top[:, 1]
-    return torch.special.entr(p).sum(-1).neg()
+    entropy: Tensor = torch.special.entr(p).sum(-1)
+    return entropy.neg()
 
 
 def _nucleus(p: Tensor, mass: float) -> Tensor:

@@ -29,7 +29,9 @@ def _prompt(engine: LocalEngine, prefix: str = _PREFIX, suffix: str = _SUFFIX) -
     return Prompt(engine.tokens.encode(prefix), engine.tokens.encode(suffix))
 
 
-def _probabilities(engine: LocalEngine, prompt: Prompt, cells: int, reuse: bool = True) -> torch.Tensor:
+def _probabilities(
+    engine: LocalEngine, prompt: Prompt, cells: int, reuse: bool = True
+) -> torch.Tensor:
     """Probabilities [cells, vocab] on a fully masked canvas."""
     session = engine.family.open(prompt, reuse=reuse)
     canvas = Canvas.build([[cells]], engine.family.specials.mask).to(engine.family.device)
@@ -39,7 +41,9 @@ def _probabilities(engine: LocalEngine, prompt: Prompt, cells: int, reuse: bool 
 def _ids(engine: LocalEngine) -> Result:
     s = engine.family.specials
     named = [i for i in (s.mask, s.suffix, s.prefix, s.middle, s.fill, s.expand) if i is not None]
-    good = len(set(named)) == len(named) and all(0 <= i < engine.family.net.config.vocab for i in named)
+    good = len(set(named)) == len(named) and all(
+        0 <= i < engine.family.net.config.vocab for i in named
+    )
     return Result("special ids", good, f"{named} are distinct and inside the vocabulary")
 
 
@@ -55,7 +59,9 @@ def _suffix(engine: LocalEngine) -> Result:
     here = _probabilities(engine, _prompt(engine), 8)
     other = _probabilities(engine, _prompt(engine, suffix=" % left\n\nclass Stack:\n    pass\n"), 8)
     moved = float((here - other).abs().max())
-    return Result("right context", moved > 1e-3, f"another suffix moves a probability by {moved:.3f}")
+    return Result(
+        "right context", moved > 1e-3, f"another suffix moves a probability by {moved:.3f}"
+    )
 
 
 def _cache(engine: LocalEngine) -> Result:
@@ -66,7 +72,9 @@ def _cache(engine: LocalEngine) -> Result:
     apart = float((warm - cold).abs().max())
     # Integer activations are scaled per pass, so equal up to that rounding only.
     allowed = 1e-3 if engine.family.label == "float32" else 0.1
-    kind = "no context to cache" if isinstance(engine.family.regime, Full) else f"within {apart:.2g}"
+    kind = (
+        "no context to cache" if isinstance(engine.family.regime, Full) else f"within {apart:.2g}"
+    )
     return Result("cached equals recomputed", apart <= allowed, kind)
 
 
@@ -76,4 +84,6 @@ def _banned(engine: LocalEngine) -> Result:
     text = "".join(answer.texts)
     names = [engine.tokens.decode([i]) for i in engine.family.specials.banned]
     leaked = [n for n in names if n and n in text]
-    return Result("sentinels never proposed", not leaked, f"leaked {leaked}" if leaked else "none leaked")
+    return Result(
+        "sentinels never proposed", not leaked, f"leaked {leaked}" if leaked else "none leaked"
+    )

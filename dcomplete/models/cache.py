@@ -77,7 +77,7 @@ class CachePool:
     def __init__(
         self, config: NetConfig, dtype: torch.dtype, device: torch.device, slots: int = 4
     ) -> None:
-        self._make = lambda: ContextCache(config, dtype, device)
+        self._config, self._dtype, self._device = config, dtype, device
         self._slots: list[_Slot] = []
         self._limit = slots
         self._clock = 0
@@ -89,7 +89,8 @@ class CachePool:
         reuse, slot = max(scored, key=lambda pair: (pair[0], pair[1].used), default=(0, None))
         worth = slot is not None and 2 * reuse >= slot.cache.length  # else keep both contexts
         if slot is None or (not worth and len(self._slots) < self._limit):
-            slot, reuse = _Slot(self._make(), 0), 0
+            cache = ContextCache(self._config, self._dtype, self._device)
+            slot, reuse = _Slot(cache, 0), 0
             self._slots.append(slot)
         elif not worth:
             slot = min(self._slots, key=lambda s: s.used)

@@ -58,8 +58,10 @@ class Canvas:
         return self.ids.shape[1]
 
     def to(self, device: torch.device) -> "Canvas":
-        moved = (t.to(device) for t in (self.ids, self.open, self.gap, self.confidence))
-        return Canvas(*moved, self.mask, self.bans)
+        ids, opened, gap, sure = (
+            t.to(device) for t in (self.ids, self.open, self.gap, self.confidence)
+        )
+        return Canvas(ids, opened, gap, sure, self.mask, self.bans)
 
     def commit(self, where: Tensor, tokens: Tensor, probability: Tensor) -> None:
         """Write `tokens` where `where`; all [R, W]."""

@@ -66,14 +66,20 @@ class Manifest:
         except OSError:
             raise ModelError(f"{folder} is no model folder (no {MANIFEST}).") from None
         except ValueError as error:
-            raise ModelError(f"{folder / MANIFEST} is damaged ({error}); import the model again.") from None
+            raise ModelError(
+                f"{folder / MANIFEST} is damaged ({error}); import the model again."
+            ) from None
         if not isinstance(raw, dict) or raw.pop("format", None) != FORMAT:
-            raise ModelError(f"{folder} was written by another version of dcomplete; import it again.")
+            raise ModelError(
+                f"{folder} was written by another version of dcomplete; import it again."
+            )
         try:
             net, specials = NetConfig(**raw.pop("net")), Specials.from_json(raw.pop("specials"))
             return Manifest(net, specials, **raw)
         except (KeyError, TypeError) as error:
-            raise ModelError(f"{folder / MANIFEST} is damaged ({error}); import the model again.") from None
+            raise ModelError(
+                f"{folder / MANIFEST} is damaged ({error}); import the model again."
+            ) from None
 
 
 def read_tensors(folder: Path) -> dict[str, Tensor]:
@@ -162,7 +168,9 @@ def read_hf(folder: Path) -> tuple[NetConfig, dict[str, Tensor], str]:
         raw = json.loads((folder / "config.json").read_text(encoding="utf-8"))
         tokenizer_json = (folder / "tokenizer.json").read_text(encoding="utf-8")
     except OSError as error:
-        raise ModelError(f"{folder} is no Hugging Face model folder: {error.filename} is missing.") from None
+        raise ModelError(
+            f"{folder} is no Hugging Face model folder: {error.filename} is missing."
+        ) from None
     except ValueError as error:
         raise ModelError(f"{folder / 'config.json'} is damaged ({error}).") from None
     if raw.get("auto_map"):

@@ -46,13 +46,17 @@ class NetConfig:
         try:
             return _read(raw, str(kind))
         except (KeyError, TypeError, ValueError) as error:
-            raise ModelError(f"The model's config.json is incomplete or malformed ({error}).") from None
+            raise ModelError(
+                f"The model's config.json is incomplete or malformed ({error})."
+            ) from None
 
 
 def _read(raw: Mapping[str, Any], kind: str) -> NetConfig:
     rope = raw.get("rope_parameters") or raw.get("rope_scaling") or {}
     if rope.get("rope_type", rope.get("type", "default")) != "default":
-        raise ModelError(f"Rotary scaling {rope.get('rope_type', rope.get('type'))!r} is not supported.")
+        raise ModelError(
+            f"Rotary scaling {rope.get('rope_type', rope.get('type'))!r} is not supported."
+        )
     if raw.get("use_sliding_window"):
         raise ModelError("Sliding-window attention is not supported.")
     if raw.get("hidden_act", "silu") != "silu":

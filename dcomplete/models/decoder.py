@@ -115,7 +115,7 @@ class Layer(nn.Module):
 class Decoder(nn.Module):
     """Token ids to hidden states; `head` turns hidden states into logits where they are needed."""
 
-    def __init__(self, config: NetConfig, backend: str = "sdpa") -> None:
+    def __init__(self, config: NetConfig, backend: str = "auto") -> None:
         super().__init__()
         self.config = config
         self.embed = Embedding(config.vocab, config.hidden)

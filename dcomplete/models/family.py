@@ -25,6 +25,7 @@ class Family:
     regime: Regime
     specials: Specials
     length_head: Tensor | None = None  # [bins, hidden]
+    vocabulary: int | None = None  # tokens that have a text; the network may be padded beyond them
     label: str = "float32"  # how the weights are held: for people and logs
     pool: CachePool = field(init=False)
 
@@ -111,9 +112,11 @@ class Session:
 
     @torch.inference_mode()
     def logits(self, states: Tensor) -> Tensor:
-        """States [N, D] to float32 logits [N, vocab]; special tokens can never be proposed."""
+        """States [N, D] to float32 logits [N, vocab]; special tokens and padding are never proposed."""
         logits = self.family.net.head(states).float()
         logits[:, self.family.specials.banned] = float("-inf")
+        if self.family.vocabulary is not None:
+            logits[:, self.family.vocabulary :] = float("-inf")
         return logits
 
     @torch.inference_mode()

@@ -115,11 +115,19 @@ class GgufFile:
             case "qwen2":
                 split = pre_tokenizers.Split(Regex(_QWEN2), "isolated")
             case other:
-                raise ModelError(f"GGUF tokenizer {other!r} is unknown; import the original folder.")
+                raise ModelError(
+                    f"GGUF tokenizer {other!r} is unknown; import the original folder."
+                )
         tokenizer.pre_tokenizer = pre_tokenizers.Sequence([split, level])
         tokenizer.decoder = decoders.ByteLevel()
-        special = [t for t, k in zip(tokens, self.field("tokenizer.ggml.token_type")) if k == 3]
-        tokenizer.add_special_tokens([AddedToken(t, normalized=False, special=True) for t in special])
+        special = [
+            t
+            for t, k in zip(tokens, self.field("tokenizer.ggml.token_type"), strict=True)
+            if k == 3
+        ]
+        tokenizer.add_special_tokens(
+            [AddedToken(t, normalized=False, special=True) for t in special]
+        )
         return json.dumps(json.loads(tokenizer.to_str()), ensure_ascii=False)
 
 

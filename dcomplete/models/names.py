@@ -46,7 +46,7 @@ _GGUF = {
 
 def parts(config: NetConfig) -> dict[str, tuple[str, ...]]:
     """Our tensor names, each with the Hugging Face tensors that it is stacked from."""
-    names = {ours: (theirs,) for ours, theirs in _PLAIN.items()}
+    names: dict[str, tuple[str, ...]] = {ours: (theirs,) for ours, theirs in _PLAIN.items()}
     if config.tied:
         del names["lm_head.weight"]
     skip = {"qkv.bias"} if not config.qkv_bias else set()

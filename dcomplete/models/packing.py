@@ -100,7 +100,11 @@ def _pack_cpu(net: Decoder, int8: bool) -> None:
         for name in ("qkv", "o", "gate_up", "down"):
             old = getattr(layer, name)
             kind = Int8Linear if int8 and name != "down" else PackedLinear
-            setattr(layer, name, kind(old.weight.detach(), old.bias if old.bias is None else old.bias.detach()))
+            setattr(
+                layer,
+                name,
+                kind(old.weight.detach(), old.bias if old.bias is None else old.bias.detach()),
+            )
     if isinstance(net.lm_head, nn.Linear):
         net.lm_head = PackedLinear(net.lm_head.weight.detach(), None)
     else:
@@ -111,7 +115,9 @@ def onednn_possible() -> bool:
     """Whether oneDNN's packed layers exist in this torch."""
     ops = torch.ops.mkldnn
     available = torch.backends.mkldnn.is_available()  # type: ignore[no-untyped-call]
-    return available and hasattr(ops, "_reorder_linear_weight") and hasattr(ops, "_linear_pointwise")
+    return (
+        available and hasattr(ops, "_reorder_linear_weight") and hasattr(ops, "_linear_pointwise")
+    )
 
 
 def int8_possible() -> bool:

@@ -30,7 +30,7 @@ class Format:
 def _blocks(x: Tensor) -> Tensor:
     if x.dim() != 2 or x.shape[1] % BLOCK:
         raise ModelError(f"Only matrices with columns in blocks of {BLOCK} can be quantised.")
-    return x.float().unflatten(1, (-1, BLOCK))
+    return x.float().reshape(x.shape[0], -1, BLOCK)
 
 
 def _q4_quantize(x: Tensor) -> Parts:
@@ -44,14 +44,14 @@ def _q4_quantize(x: Tensor) -> Parts:
 
 
 def _q4_dequantize(parts: Parts) -> Tensor:
-    packed = parts["codes"].unflatten(1, (-1, BLOCK // 2))
+    packed = parts["codes"].reshape(parts["codes"].shape[0], -1, BLOCK // 2)
     codes = torch.cat([packed & 15, packed >> 4], -1).float()
     scale, low = (parts[n].float().unsqueeze(-1) for n in ("scale", "low"))
     return codes.mul_(scale).add_(low).flatten(1)
 
 
 def _q4_from_gguf(raw: Tensor) -> Parts:
-    blocks = raw.unflatten(1, (-1, 4 + BLOCK // 2))
+    blocks = raw.reshape(raw.shape[0], -1, 4 + BLOCK // 2)
     halves = blocks[..., :4].contiguous().view(torch.float16)
     codes = blocks[..., 4:].flatten(1).contiguous()
     return {"codes": codes, "scale": halves[..., 0].clone(), "low": halves[..., 1].clone()}
@@ -66,12 +66,12 @@ def _q8_quantize(x: Tensor) -> Parts:
 
 
 def _q8_dequantize(parts: Parts) -> Tensor:
-    codes = parts["codes"].unflatten(1, (-1, BLOCK)).float()
+    codes = parts["codes"].reshape(parts["codes"].shape[0], -1, BLOCK).float()
     return codes.mul_(parts["scale"].float().unsqueeze(-1)).flatten(1)
 
 
 def _q8_from_gguf(raw: Tensor) -> Parts:
-    blocks = raw.unflatten(1, (-1, 2 + BLOCK))
+    blocks = raw.reshape(raw.shape[0], -1, 2 + BLOCK)
     scale = blocks[..., :2].contiguous().view(torch.float16)[..., 0].clone()
     return {"codes": blocks[..., 2:].flatten(1).contiguous().view(torch.int8), "scale": scale}
 

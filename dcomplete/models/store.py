@@ -61,7 +61,9 @@ def find(name: str) -> Entry:
     if (path / MANIFEST).is_file():
         return Entry(path.resolve().name, path, embedded=False)
     if path.is_dir():
-        raise ModelError(f"{path} is no dcomplete model; import it first: dcomplete models import {path}")
+        raise ModelError(
+            f"{path} is no dcomplete model; import it first: dcomplete models import {path}"
+        )
     known = ", ".join(e.name for e in entries()) or "none installed"
     raise ModelError(f"Unknown model {name!r}. Known: {known}. See 'dcomplete models list'.")
 
@@ -85,7 +87,9 @@ class Installing:
             raise ModelError(f"{name!r} is no usable model name; choose one with --name.")
         self.target = user_folder() / name
         if self.target.exists():
-            raise ModelError(f"There is a model {name!r} already; remove it or choose another --name.")
+            raise ModelError(
+                f"There is a model {name!r} already; remove it or choose another --name."
+            )
         self.target.parent.mkdir(parents=True, exist_ok=True)
         self.folder = Path(tempfile.mkdtemp(prefix=".new-", dir=self.target.parent))
 

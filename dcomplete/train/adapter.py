@@ -24,9 +24,10 @@ class LoraLinear(nn.Module):
         self.b = nn.Parameter(torch.zeros(base.out_features, rank))
 
     def forward(self, x: Tensor) -> Tensor:
-        low = F.linear(x, self.a.to(x.dtype))
-        added: Tensor = self.base(x) + F.linear(low, self.scale * self.b.to(x.dtype))
-        return added
+        low = F.linear(x, self.a.to(x.dtype)).flatten(0, -2)
+        plain: Tensor = self.base(x)
+        up = (self.scale * self.b.to(x.dtype)).t()
+        return torch.addmm(plain.flatten(0, -2), low, up).view(plain.shape)
 
 
 class RowEmbedding(nn.Module):

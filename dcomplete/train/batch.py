@@ -29,10 +29,16 @@ class Batch:
     real: int  # tokens that are no padding
 
     def to(self, device: torch.device) -> "Batch":
-        marks = Marks(self.marks.groups.to(device), self.marks.segments.to(device))
-        moved = (getattr(self, n).to(device) for n in ("ids", "positions"))
-        rest = (getattr(self, n).to(device) for n in ("targets", "weights", "middle_at", "length_bin"))
-        return Batch(*moved, marks, *rest, self.real)
+        return Batch(
+            self.ids.to(device),
+            self.positions.to(device),
+            Marks(self.marks.groups.to(device), self.marks.segments.to(device)),
+            self.targets.to(device),
+            self.weights.to(device),
+            self.middle_at.to(device),
+            self.length_bin.to(device),
+            self.real,
+        )
 
 
 def collate(rows: list[Row], multiple: int = 8) -> Batch:
@@ -78,7 +84,9 @@ class Losses:
     length: float  # mean nats of the length head
 
 
-def losses(net: Decoder, length_head: nn.Module, batch: Batch, length_weight: float, see: See) -> Losses:
+def losses(
+    net: Decoder, length_head: nn.Module, batch: Batch, length_weight: float, see: See
+) -> Losses:
     """The objective. The vocabulary is projected to only where something is predicted."""
     hidden = net(batch.ids, batch.positions, see(batch.marks))  # [B, T, D]
     chosen = (batch.targets != IGNORE) & (batch.weights > 0)

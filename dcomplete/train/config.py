@@ -15,7 +15,9 @@ from dcomplete.train.noise import NoiseConfig
 class TrainConfig:
     """One training run. Sizes in tokens, times in seconds unless said otherwise."""
 
-    base: str = ""  # GGUF file, Hugging Face folder, or a folder written by `export`; "" = tiny random
+    base: str = (
+        ""  # GGUF file, Hugging Face folder, or a folder written by `export`; "" = tiny random
+    )
     mode: str = "lora"  # "lora" or "full"
     rank: int = 16
     lora_scale: float = 2.0
@@ -72,7 +74,9 @@ def _checked(kind: type[Any], raw: dict[str, Any]) -> Any:
     for key, value in raw.items():
         if key not in known:
             near = get_close_matches(key, known, n=1)
-            raise UserError(f"Unknown setting {key!r}." + (f" Did you mean {near[0]!r}?" if near else ""))
+            raise UserError(
+                f"Unknown setting {key!r}." + (f" Did you mean {near[0]!r}?" if near else "")
+            )
         fits = isinstance(value, known[key]) or (known[key] is float and type(value) is int)
         if not fits:
             raise UserError(f"Setting {key!r} must be {known[key].__name__}, not {value!r}.")

@@ -1,8 +1,8 @@
 """Cut a document into gaps as people meet them: lines, rests of lines, syntax nodes, any span.
 
-The shares are about those of the recipe: 40 % lines, 30 % syntax nodes, 15 % several lines, 15 % any
-run of characters, and a few empty gaps, whose right answer is nothing. All choices come from the
-random generator that is passed in.
+The shares are about those of the recipe: 40 % lines, 30 % syntax nodes, 15 % several lines, 15 %
+any run of characters, and a few empty gaps, whose right answer is nothing. All choices come from
+the random generator that is passed in.
 """
 
 import re

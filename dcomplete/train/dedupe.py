@@ -6,6 +6,7 @@ The first of a family stays, so the order of the documents decides, not chance.
 
 import hashlib
 from collections.abc import Sequence
+from functools import cache
 from zlib import crc32
 
 import numpy as np
@@ -19,7 +20,6 @@ THRESHOLD = 0.8  # Jaccard similarity
 RUN = 5  # tokens
 PERMUTATIONS = 64
 _SEED = 1
-_SCHEME = "affine32"
 
 
 def fingerprint(text: str) -> tuple[bytes, Sketch]:
@@ -28,9 +28,15 @@ def fingerprint(text: str) -> tuple[bytes, Sketch]:
     found = words(text)
     last = max(1, len(found) - RUN + 1)
     runs = {crc32(" ".join(found[at : at + RUN]).encode()) for at in range(last)}
-    sketch = MinHash(PERMUTATIONS, seed=_SEED, hashfunc=int, scheme=_SCHEME)
+    sketch = _blank().copy()
     sketch.update_batch(sorted(runs))
     return digest, sketch.digest()
+
+
+@cache
+def _blank() -> MinHash:
+    """Copied for each text, since drawing the permutations anew is slow."""
+    return MinHash(PERMUTATIONS, seed=_SEED, hashfunc=int)
 
 
 def duplicates(prints: Sequence[tuple[bytes, Sketch]]) -> dict[int, str]:
@@ -44,7 +50,8 @@ def duplicates(prints: Sequence[tuple[bytes, Sketch]]) -> dict[int, str]:
             found[at] = "exact duplicate"
             continue
         seen.add(digest)
-        sketch = MinHash(PERMUTATIONS, seed=_SEED, hashvalues=values, scheme=_SCHEME)
+        sketch = _blank().copy()
+        sketch.hashvalues = values
         if any(_similar(values, kept[other]) for other in index.query(sketch)):
             found[at] = "near duplicate"
             continue

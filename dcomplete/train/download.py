@@ -14,10 +14,9 @@ from dcomplete.errors import UserError
 TRAINING: tuple[str, ...] = (
     "aiohttp==3.14.5", "attrs==26.1.0", "black==26.10.1", "bokeh==3.9.2", "botocore==1.44.5",
     "celery==5.7.0", "click==8.5.1", "dask==2026.8.0", "distributed==2026.8.0", "django==5.2.19",
-    "docutils==0.23", "fastapi==0.165.0", "flask==3.1.3", "hypothesis==6.170.15",
-    "ipython==9.18.1", "jedi==0.20.1", "kombu==5.7.0", "mako==1.4.3", "matplotlib==3.11.2",
-    "nicegui==3.18.0", "nltk==3.10.4", "pandas==3.1.1", "parso==0.8.7", "poetry-core==2.5.0",
-    "prompt-toolkit==3.0.53", "pylint==4.1.4", "requests==2.34.2", "rope==1.15.2",
+    "fastapi==0.165.0", "flask==3.1.3", "ipython==9.18.1", "jedi==0.20.1", "kombu==5.7.0",
+    "mako==1.4.3", "matplotlib==3.11.2", "nicegui==3.18.0", "nltk==3.10.4", "pandas==3.1.1",
+    "parso==0.8.7", "poetry-core==2.5.0", "prompt-toolkit==3.0.53", "requests==2.34.2",
     "scikit-image==0.26.0", "scikit-learn==1.9.1", "scrapy==2.19.0", "sphinx==9.0.4",
     "sqlalchemy==2.1.9", "starlette==1.10.0", "statsmodels==0.15.0", "textual==8.2.8",
     "tornado==6.6.1", "trio==0.35.0", "twisted==26.10.0", "werkzeug==3.1.9", "xarray==2026.9.0",

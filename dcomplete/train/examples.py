@@ -5,13 +5,14 @@ from dataclasses import dataclass
 from random import Random
 
 from dcomplete.engine.tokens import Tokens
-from dcomplete.train.cuts import Cutter, Gap, Kind
+from dcomplete.train.cuts import Cutter, Gap
 
 MAX_PREFIX, MAX_SUFFIX, MAX_MIDDLE = 1024, 512, 63  # tokens
 PREFIX_CHARACTERS, SUFFIX_CHARACTERS = 6000, 3000
 _EMPTY_SUFFIX, _SHORT_SUFFIX = 0.20, 0.30
 _ENDS_LINE = 0.60  # about the share of gaps that end with their line
 _TRIES = 8
+_SLACK = 8  # tokens
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +66,8 @@ def _shorter(after: str, gap: Gap, text: str, rng: Random | None) -> str:
 
 def encode(tokens: Tokens, gap: Gap, text: Clip) -> Cut | None:
     """The example, or None where inference could not produce its middle."""
+    if len(tokens.encode(text.middle)) > MAX_MIDDLE + _SLACK:
+        return None  # cheap; the borders' head and tail add to it, and may also join tokens
     seam = tokens.seam(text.prefix, text.suffix)
     middle = tokens.encode(seam.middle(text.middle))
     if len(middle) > MAX_MIDDLE:
@@ -74,15 +77,13 @@ def encode(tokens: Tokens, gap: Gap, text: Clip) -> Cut | None:
     return Cut(gap, text, seam.prefix[-MAX_PREFIX:], middle, seam.suffix[:MAX_SUFFIX])
 
 
-def examples(
-    tokens: Tokens, text: str, language: str, count: int, rng: Random, kind: Kind | None = None
-) -> Iterator[Cut]:
+def examples(tokens: Tokens, text: str, language: str, count: int, rng: Random) -> Iterator[Cut]:
     """Up to `count` examples of one document, no two of the same gap."""
     cutter, seen = Cutter(text, language), set()
     for _ in range(count):
-        wanted = kind if kind is not None else cutter.kind(rng)
+        kind = cutter.kind(rng)
         for _ in range(_TRIES):
-            gap = cutter.gap(rng, wanted)
+            gap = cutter.gap(rng, kind)
             if gap is None or (gap.start, gap.end) in seen:
                 continue
             cut = encode(tokens, gap, clip(text, gap, rng))

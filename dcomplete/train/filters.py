@@ -15,7 +15,7 @@ MAX_LINE, MAX_MEAN_LINE = 400, 100
 
 _BENCHMARK = re.compile(
     r"human[-_]?eval|evalplus|eval[-_]plus|mbpp|bigcode|swe[-_]?bench|live[-_]?code[-_]?bench|"
-    r"ds[-_]?1000|multipl[-_]?e(?![a-z])|code[-_]?x[-_]?glue|infilling|safim|repobench|"
+    r"ds[-_]?1000|multipl[-_]e(?![a-z])|code[-_]?x[-_]?glue|infilling|safim|repobench|"
     r"crosscodeeval|lm[-_]eval|code[-_]eval|inspect[-_]evals",
     re.I,
 )

@@ -1,8 +1,8 @@
 """The no-leak check: no document may share a run of 13 tokens with the evaluation data.
 
-A token is a word or one punctuation character, so layout does not hide a copy. 13 is the length
-that GPT-3's contamination study uses (Brown et al. 2020, appendix C). Runs with hardly a word in
-them (`0, 0, 0`, `)))`) are in every program and do not count.
+A token is a word, a web address or one punctuation character, so layout does not hide a copy. 13 is
+the length that GPT-3's contamination study uses (Brown et al. 2020, appendix C). Runs with hardly a
+word in them (`0, 0, 0`, `)))`) are in every program and do not count.
 """
 
 import gzip
@@ -19,12 +19,12 @@ from dcomplete.train.shards import Example
 
 LENGTH = 13  # tokens
 _MIN_WORDS = 4  # different words with a letter that a run must hold
-_TOKEN = re.compile(r"\w+|[^\w\s]")
+_TOKEN = re.compile(r"https?://[\w./%~#?&=+:@-]+|\w+|[^\w\s]")
 _FIELDS = (("prompt", "canonical_solution", "suffix"), ("code",), ("endContent",))
 
 
 def words(text: str) -> list[str]:
-    """Words and punctuation characters, in order."""
+    """Words, punctuation characters, and web addresses whole, since sites share their starts."""
     return _TOKEN.findall(text)
 
 

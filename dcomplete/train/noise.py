@@ -36,6 +36,7 @@ class NoiseConfig:
     pinned: float = 0.15  # canvases with fixed text inside
     wrong: float = 0.05  # visible tokens replaced, to be corrected
     clean_weight: float = 0.5
+    context_share: float = 1.0  # of the context's tokens, those that the causal loss looks at
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,10 +74,13 @@ def make_row(
     stream = np.concatenate([context, middle])
     targets = [np.concatenate([stream[1:], [fill]])]
     weights = [np.full(n + m, config.clean_weight, np.float32)]
+    weights[0][: n - 1][rng.random(n - 1) >= config.context_share] = 0.0
     weights[0][n - 1] = max(1.0, config.clean_weight)  # also the canvas's first token
     ids, positions, groups = [stream], [np.arange(n + m)], [np.arange(n + m)]
     segments = [np.zeros(n + m, np.int64)]
-    for number, (given, truth, loss) in enumerate(_canvases(middle, specials, config, rate_cap, rng)):
+    for number, (given, truth, loss) in enumerate(
+        _canvases(middle, specials, config, rate_cap, rng)
+    ):
         size = len(truth)
         ids.append(given)
         positions.append(np.arange(n, n + size))
@@ -84,8 +88,15 @@ def make_row(
         segments.append(np.full(size, number + 1))
         targets.append(np.append(np.where(loss[1:] > 0, truth[1:], IGNORE), IGNORE))
         weights.append(np.append(loss[1:], 0.0).astype(np.float32))
+    joined = [
+        np.concatenate(x).astype(np.int64) for x in (ids, positions, groups, segments, targets)
+    ]
     return Row(
-        *(np.concatenate(x).astype(np.int64) for x in (ids, positions, groups, segments, targets)),
+        ids=joined[0],
+        positions=joined[1],
+        groups=joined[2],
+        segments=joined[3],
+        targets=joined[4],
         weights=np.concatenate(weights).astype(np.float32),
         middle_at=n - 1,
         length_bin=length_bin(m),

@@ -9,7 +9,7 @@ from dcomplete.train.sources import Document
 
 PER_DOCUMENT, CHARACTERS_PER_CUT = 40, 300
 PACKAGE_SHARE, OTHERS_SHARE = 0.12, 0.15
-_TEST_WEIGHT = 0.5  # test files are long and alike
+_TEST_WEIGHT, _STUB_WEIGHT = 0.5, 0.3  # tests are long and alike, stubs have no bodies
 _ROUNDS = 60
 
 
@@ -46,7 +46,8 @@ def plan(
 
 def _want(document: Document, most: int) -> float:
     want = min(float(most), max(1.0, len(document.text) / CHARACTERS_PER_CUT))
-    return want * (_TEST_WEIGHT if _is_test(document.path) else 1.0)
+    weight = _STUB_WEIGHT if document.path.endswith(".pyi") else 1.0
+    return want * weight * (_TEST_WEIGHT if _is_test(document.path) else 1.0)
 
 
 def _is_test(path: str) -> bool:

@@ -7,7 +7,6 @@ with the same weights as an unbroken one.
 
 import json
 import math
-import os
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -121,7 +120,11 @@ class Run:
                 log.write(json.dumps(line) + "\n")
                 log.flush()
                 late = deadline is not None and time.monotonic() > deadline
-                if self.step % self.config.save_every == 0 or late or self.step == self.config.steps:
+                if (
+                    self.step % self.config.save_every == 0
+                    or late
+                    or self.step == self.config.steps
+                ):
                     self.save()
                 yield line
                 if late:
@@ -186,7 +189,7 @@ class Run:
         }
         fresh = self.folder / (STATE + ".new")
         torch.save(state, fresh)
-        os.replace(fresh, self.folder / STATE)
+        fresh.replace(self.folder / STATE)
 
     def _load(self) -> None:
         state = torch.load(self.folder / STATE, weights_only=True)

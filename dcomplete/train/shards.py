@@ -141,7 +141,7 @@ def _head(file: Path) -> dict[str, Any]:
 
 
 def _sorted_header(raw: bytes) -> bytes:
-    """The same file with its header's names in order: safetensors writes metadata in a random one."""
+    """The same file with the header in order: safetensors writes metadata in a random one."""
     size = int.from_bytes(raw[:8], "little")
     head = json.dumps(json.loads(raw[8 : 8 + size]), sort_keys=True, separators=(",", ":"))
     return raw[:8] + head.encode().ljust(size) + raw[8 + size :]

@@ -115,10 +115,11 @@ def _of_distributions(found: Iterable[Distribution], skipped: dict[str, str]) ->
 
 
 def _licence(dist: Distribution) -> str | None:
-    texts = []
-    for path in dist.files or ():
-        if ".dist-info/" in path.as_posix() and re.match(r"(?i)licen[cs]e|copying", path.name):
-            texts.append(Path(str(path.locate())).read_text("utf-8", errors="replace"))
+    texts = [
+        Path(str(path.locate())).read_text("utf-8", errors="replace")
+        for path in dist.files or ()
+        if ".dist-info/" in path.as_posix() and re.match(r"(?i)licen[cs]e|copying", path.name)
+    ]
     return of_metadata(dist.metadata, tuple(texts))  # type: ignore[arg-type]  # typeshed: a protocol
 
 

@@ -69,7 +69,10 @@ def test_canvas_equals_transformers_with_an_explicit_mask(kind, suffix_first, hf
 
 
 def test_visibility_rule_in_words():
-    context, canvas = Marks.shared(torch.arange(3)), Marks(torch.full((2,), 2), torch.ones(2).long())
+    context, canvas = (
+        Marks.shared(torch.arange(3)),
+        Marks(torch.full((2,), 2), torch.ones(2).long()),
+    )
     other = Marks(torch.full((2,), 2), torch.full((2,), 2))
     everyone = context.join(canvas).join(other)
     see = visible(everyone, everyone)

@@ -1,0 +1,133 @@
+"""``dcomplete bench``: engine latency; a table for people, the last line is JSON."""
+
+import json
+import os
+import subprocess
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+EXAMPLES = """Examples:
+
+  dcomplete bench
+
+  dcomplete bench --peer-model smollm2.gguf --node-peer ~/llama --python-peer ~/xl/bin/python"""
+
+
+def command(
+    model: Annotated[
+        str, typer.Option(help="Model name or folder; the embedded one if empty.")
+    ] = "",
+    device: Annotated[str, typer.Option(help="auto, cpu or cuda.")] = "auto",
+    dtype: Annotated[str, typer.Option(help="auto, float32, bfloat16 or int8.")] = "auto",
+    policy: Annotated[str, typer.Option(help="Policy; empty: the model's own.")] = "",
+    context: Annotated[int, typer.Option(help="Tokens of context.")] = 1000,
+    repeats: Annotated[int, typer.Option(help="Timed runs of each scenario.")] = 15,
+    threads: Annotated[int, typer.Option(help="CPU threads; 0 leaves torch's choice.")] = 0,
+    peer_model: Annotated[Path | None, typer.Option(help="GGUF file for llama.cpp.")] = None,
+    node_peer: Annotated[
+        Path | None, typer.Option(help="Folder with node-llama-cpp installed.")
+    ] = None,
+    python_peer: Annotated[
+        str | None, typer.Option(help="Python interpreter that has xllamacpp.")
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Only the JSON line.")] = False,
+) -> None:
+    """Time a cold context, and gaps of 10 and 32 tokens while typing.
+
+    With --peer-model, llama.cpp generates the same number of tokens in the same run; the ratios are
+    our p50 over the faster peer's.
+    """
+    import torch
+
+    from dcomplete.bench import peers, scenarios
+    from dcomplete.engine.load import load_engine
+
+    found = peers.find_peers(node_peer, python_peer)  # a wrong path should not cost the run
+    if threads:
+        torch.set_num_threads(threads)
+    engine = load_engine(model, device, dtype)
+    told = (lambda line: None) if as_json else (lambda line: typer.echo(f"{line} done", err=True))
+    ours = scenarios.measure(engine, context, repeats, policy, told)
+    prefix, suffix = scenarios.cut(engine, context)
+    rivals = [
+        peers.measure(peer, peer_model, prefix + suffix, torch.get_num_threads(), repeats)
+        for peer in found
+        if peer_model is not None
+    ]
+    line = {
+        "bench": "engine",
+        "commit": commit(),
+        "model": engine.family.name,
+        "device": describe_device(device),
+        "dtype": engine.family.label,
+        "policy": policy or engine.default_policy,
+        "threads": torch.get_num_threads(),
+        "repeats": repeats,
+        "ours": ours,
+        "peers": rivals,
+        "ratios": ratios(ours, rivals),
+    }
+    if not as_json:
+        _table(line)
+    typer.echo(json.dumps(line))
+
+
+def ratios(ours: dict[str, Any], rivals: list[dict[str, Any]]) -> dict[str, float]:
+    """Our p50 over the faster peer's, by scenario."""
+    if not rivals:
+        return {}
+    return {
+        name: round(result["p50_ms"] / min(r[name]["p50_ms"] for r in rivals), 2)
+        for name, result in ours.items()
+    }
+
+
+def commit() -> str:
+    """The commit of the working tree this runs from, or "" outside one."""
+    here = Path(__file__).parent
+    asked = ["git", "-C", str(here), "describe", "--always", "--dirty"]
+    try:
+        return subprocess.run(asked, capture_output=True, text=True, check=True).stdout.strip()
+    except (OSError, subprocess.CalledProcessError):
+        return ""
+
+
+def describe_device(device: str) -> str:
+    """The processor or graphics card in words."""
+    import torch
+
+    if device != "cpu" and torch.cuda.is_available():
+        return torch.cuda.get_device_name()
+    info = Path("/proc/cpuinfo")
+    lines = info.read_text().splitlines() if info.exists() else []
+    names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
+    return f"{names[0] if names else 'CPU'}, {os.cpu_count()} cores"
+
+
+def _table(line: dict[str, Any]) -> None:
+    from rich.console import Console
+    from rich.table import Table
+
+    table = Table(
+        "scenario",
+        "p50 ms",
+        "p90 ms",
+        "steps",
+        "forwards",
+        title=f"{line['model']}, {line['device']}",
+    )
+    for rival in line["peers"]:
+        table.add_column(f"{rival['engine']} p50 ms")
+    table.add_column("ratio")
+    for name, result in line["ours"].items():
+        rivals = [str(r[name]["p50_ms"]) for r in line["peers"]]
+        cells = (
+            result["p50_ms"],
+            result["p90_ms"],
+            round(result["steps"], 1),
+            round(result["forwards"], 1),
+        )
+        table.add_row(name, *map(str, cells), *rivals, str(line["ratios"].get(name, "-")))
+    Console(stderr=True).print(table)

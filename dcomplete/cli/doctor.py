@@ -1,0 +1,120 @@
+"""``dcomplete doctor``: what is installed, what is used and why, and whether it works."""
+
+import json
+import platform
+from importlib.metadata import PackageNotFoundError, version
+from typing import Annotated, Any
+
+import typer
+
+from dcomplete import __version__
+from dcomplete.errors import UserError
+
+EXAMPLES = "Example: dcomplete doctor --json"
+_PACKAGES = (
+    "torch",
+    "tokenizers",
+    "safetensors",
+    "transformers",
+    "gguf",
+    "flash-attn",
+    "huggingface-hub",
+)
+_PREFIX = "def mean(values):\n    total = sum(values)\n    return total / "
+_SUFFIX = "\n\n\nprint(mean([1, 2, 3]))\n"
+
+
+def command(
+    model: Annotated[
+        str, typer.Option(help="Model name or folder; the embedded one if empty.")
+    ] = "",
+    device: Annotated[str, typer.Option(help="auto, cpu or cuda.")] = "auto",
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
+) -> None:
+    """Show what is installed, which device and kernels are used and why, and time a one-line infill.
+
+    Exit status 2 if the infill does not work; the report is printed all the same.
+    """
+    facts: dict[str, Any] = {
+        "dcomplete": __version__,
+        "python": platform.python_version(),
+        "system": f"{platform.system()} {platform.machine()}",
+        "packages": {name: _version(name) for name in _PACKAGES},
+        "kernels": kernels(device),
+    }
+    problem = None
+    try:
+        facts["infill"] = timed_infill(model, device)
+    except UserError as error:
+        problem = error
+        facts["infill"] = {"problem": str(error)}
+    typer.echo(json.dumps(facts, ensure_ascii=False) if as_json else _readable(facts))
+    if problem:
+        raise problem
+
+
+def _version(name: str) -> str | None:
+    try:
+        return version(name)
+    except PackageNotFoundError:
+        return None
+
+
+def kernels(device: str) -> dict[str, str]:
+    """What is used here, each with the reason."""
+    import torch
+
+    from dcomplete.engine.load import choose_device
+    from dcomplete.models.packing import int8_possible, onednn_possible
+
+    where = choose_device(device)
+    said = {"device": f"{where}: {'asked for' if device != 'auto' else _why(where.type)}"}
+    said["threads"] = str(torch.get_num_threads())
+    if where.type == "cuda":
+        said["attention"] = "torch's own fused kernels"
+        said["weights"] = "bfloat16"
+        return said
+    capable = torch.backends.cpu.get_cpu_capability()
+    said["vector instructions"] = capable
+    said["attention"] = "plain products up to 32 cells, torch's fused kernel above (measured)"
+    packed = onednn_possible()
+    said["linear layers"] = (
+        "oneDNN, packed float32" if packed else "plain float32: torch lacks oneDNN"
+    )
+    said["int8"] = (
+        "possible, not the default: see --dtype int8" if int8_possible() else "not possible"
+    )
+    return said
+
+
+def _why(kind: str) -> str:
+    return "a CUDA device was found" if kind == "cuda" else "no CUDA device was found"
+
+
+def timed_infill(model: str, device: str) -> dict[str, Any]:
+    """A one-line infill with the model, cold and warm."""
+    from dcomplete.engine.load import load_engine
+    from dcomplete.types import InfillRequest
+
+    engine = load_engine(model, device)
+    request = InfillRequest(_PREFIX, _SUFFIX, max_tokens=16)
+    cold, warm = engine.infill(request), engine.infill(request)
+    return {
+        "model": cold.model,
+        "dtype": cold.dtype,
+        "text": cold.best.texts[0],
+        "load_ms": round(cold.timings.load, 1),
+        "cold_ms": round(cold.timings.total, 1),
+        "warm_ms": round(warm.timings.total, 1),
+        "forwards": warm.forwards,
+    }
+
+
+def _readable(facts: dict[str, Any], indent: str = "") -> str:
+    lines = []
+    for name, value in facts.items():
+        if isinstance(value, dict):
+            lines += [f"{indent}{name}:", _readable(value, indent + "  ")]
+        else:
+            lines.append(f"{indent}{name}: {'not installed' if value is None else value}")
+    return "\n".join(lines)

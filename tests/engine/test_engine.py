@@ -1,0 +1,161 @@
+"""The engine over tiny random networks: what a request of every kind gives back."""
+
+import threading
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from dcomplete.engine.denoise import Plan
+from dcomplete.engine.engine import MAX_PINNED, LocalEngine
+from dcomplete.engine.fill import Filler
+from dcomplete.engine.policies import POLICIES, policy
+from dcomplete.engine.prompt import make_task
+from dcomplete.errors import Cancelled, UserError
+from dcomplete.types import CancelToken, Finish, InfillRequest
+from tests.conftest import REGIMES, make_family
+from tests.engine.test_tokens import TOKENS
+
+ENGINE = LocalEngine(make_family(), TOKENS)
+PREFIX, SUFFIX = "def f(x):\n    ", "\n\nprint(f(2))\n"
+
+
+def test_warm_and_cold_give_the_same_answer():
+    request = InfillRequest(PREFIX, SUFFIX, max_tokens=24)
+    ENGINE.infill(InfillRequest(PREFIX[:-3], SUFFIX))
+    warm = ENGINE.infill(request)
+    cold = ENGINE.infill(InfillRequest(PREFIX, SUFFIX, max_tokens=24, reuse=False))
+    assert warm.best.texts == cold.best.texts
+    assert warm.tokens_computed < cold.tokens_computed
+
+
+def test_one_typed_character_computes_at_most_canvas_plus_sixteen_tokens():
+    engine = LocalEngine(make_family(), TOKENS)
+    text = "".join(f"value_{n} = {n} * 2\n" for n in range(40))[:720]
+    request = {"suffix": SUFFIX * 8, "length": "16", "steps": 1, "context_tokens": 2000}
+    first = engine.infill(InfillRequest(text + "y = val", **request))
+    assert first.context_tokens > 700
+    for typed in "u", "ue", "ue_", "ue_1":
+        result = engine.infill(InfillRequest(text + "y = val" + typed, **request))
+        assert result.tokens_computed <= 16 + 16
+
+
+@pytest.mark.parametrize("regime", REGIMES)
+@pytest.mark.parametrize("policy", [p for p in POLICIES if p != "verify"])
+def test_every_regime_with_every_policy(regime, policy, make_engine):
+    result = make_engine(regime).infill(InfillRequest(PREFIX, SUFFIX, max_tokens=8, policy=policy))
+    assert result.best.finish in (Finish.DONE, Finish.LENGTH) and result.forwards >= 1
+
+
+def test_verify_needs_a_causal_context(make_engine):
+    with pytest.raises(UserError, match="causally"):
+        make_engine("full").infill(InfillRequest(PREFIX, SUFFIX, policy="verify"))
+
+
+@settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(st.text(max_size=30), st.text(max_size=30), st.lists(st.text(max_size=12), max_size=3))
+def test_any_text_gets_an_answer_for_each_gap(prefix, suffix, between):
+    request = InfillRequest(prefix, suffix, tuple(between), max_tokens=8, steps=4)
+    result = ENGINE.infill(request)
+    assert len(result.best.texts) == len(between) + 1
+    assert all("\ufffd" not in t[-1:] for t in result.best.texts)
+
+
+def test_gaps_too_far_apart_for_one_canvas_are_filled_one_after_another():
+    between = ("\n", "x = 1\n" * (MAX_PINNED // 2), "\n")
+    result = ENGINE.infill(InfillRequest("a = ", "\nend\n", between, max_tokens=8, steps=4))
+    assert len(result.best.texts) == 4
+
+
+def test_several_samples_differ_and_come_best_first():
+    request = InfillRequest(PREFIX, SUFFIX, max_tokens=16, samples=6, temperature=1.5, seed=3)
+    result = ENGINE.infill(request)
+    scores = [a.score for a in result.answers]
+    assert len({a.texts for a in result.answers}) > 1 and scores == sorted(scores, reverse=True)
+    again = ENGINE.infill(request)
+    assert [a.texts for a in result.answers] == [a.texts for a in again.answers], "the seed decides"
+
+
+def test_candidate_lengths_are_tried_in_one_batch():
+    result = ENGINE.infill(InfillRequest(PREFIX, SUFFIX, length="candidates", max_tokens=32))
+    assert len(result.answers) == 1
+
+
+def test_a_fixed_length_is_kept():
+    tokens = ENGINE.infill(InfillRequest(PREFIX, SUFFIX, length="7", heal=False)).best.tokens
+    assert tokens == 7
+
+
+def test_a_long_gap_goes_on_until_its_limit():
+    best = ENGINE.infill(InfillRequest("a = [", "", max_tokens=150, steps=3)).best
+    assert best.tokens <= 150
+    if best.finish is Finish.LENGTH:
+        assert best.tokens == 150
+
+
+def test_a_draft_that_the_model_agrees_with_costs_fewer_steps():
+    request = InfillRequest("f(", ")\n", max_tokens=8)
+    task, plan = make_task(TOKENS, request), Plan(policy=policy("verify"))
+    cold, warm = (Filler(make_family(), request, plan) for _ in range(2))
+    answer = cold.fill(task, [], None)[0]
+    again = warm.fill(task, [], answer.gaps[0])[0]
+    assert again.gaps == answer.gaps
+    assert warm.counts.steps < cold.counts.steps
+    changed = [*answer.gaps[0][:5], 60, *answer.gaps[0][6:]]
+    assert Filler(make_family(), request, plan).fill(task, [], changed)[0].gaps == answer.gaps
+
+
+def test_watching_sees_masks_become_text():
+    frames = []
+    result = ENGINE.infill(
+        InfillRequest(PREFIX, SUFFIX, ("+",), max_tokens=8),
+        watch=lambda step, rows: frames.append((step, rows)),
+    )
+    first, last = frames[0][1][0], frames[-1][1][0]
+    assert all(c.text is None or c.pinned for c in first) and not any(c.text is None for c in last)
+    assert [c.text for c in last if c.pinned] == ["+"]
+    assert frames[-1][0] == result.steps
+
+
+def test_cancelled_requests_stop():
+    cancel = CancelToken()
+    cancel.cancel()
+    with pytest.raises(Cancelled):
+        ENGINE.infill(InfillRequest(PREFIX, SUFFIX), cancel)
+
+
+def test_cancel_from_another_thread_stops_a_running_request():
+    cancel = CancelToken()
+    seen = threading.Event()
+
+    def watch(step, rows):
+        seen.set()
+        threading.Event().wait(0.01)
+
+    threading.Thread(target=lambda: (seen.wait(), cancel.cancel())).start()
+    with pytest.raises(Cancelled):
+        ENGINE.infill(InfillRequest(PREFIX, SUFFIX, policy="topk", length="64"), cancel, watch)
+
+
+def test_an_immediate_deadline_answers_all_the_same():
+    result = ENGINE.infill(InfillRequest(PREFIX, SUFFIX, deadline_ms=0, policy="topk", length="32"))
+    assert result.best.finish is Finish.DEADLINE and result.steps == 1
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"max_tokens": 0}, {"steps": 0}, {"samples": 0}, {"temperature": -1.0}, {"top_p": 0.0},
+        {"deadline_ms": -1.0}, {"context_tokens": 1}, {"length": "long"}, {"length": "0"},
+        {"policy": "guess"}, {"draft": "x", "between": ("y",)},
+    ],
+)  # fmt: skip
+def test_values_out_of_range_are_one_sentence(wrong):
+    with pytest.raises(UserError, match=r"\.$"):
+        ENGINE.infill(InfillRequest(PREFIX, SUFFIX, **wrong))
+
+
+def test_sentinels_are_never_proposed_even_at_a_high_temperature():
+    request = InfillRequest("", "", length="64", temperature=50.0, samples=8, heal=False, steps=2)
+    texts = "".join(a.texts[0] for a in ENGINE.infill(request).answers)
+    assert "<|" not in texts

@@ -1,0 +1,128 @@
+"""Each policy by its rule, on numbers one can follow; and all of them: at least one cell, and an end."""
+
+import pytest
+import torch
+
+from dcomplete.engine.denoise import Plan, denoise
+from dcomplete.engine.lengths import CloseAfterFill
+from dcomplete.engine.policies import POLICIES, policy
+from dcomplete.engine.sampling import Measure, Sampler, surety
+from dcomplete.engine.step import Step
+from dcomplete.errors import UserError
+from dcomplete.models.canvas import Canvas
+from dcomplete.models.regimes import Prompt
+from tests.conftest import SPECIALS, make_family
+
+
+def step(p: list[float], closed: tuple[int, ...] = (), index: int = 0, limit: int = 8) -> Step:
+    """One row whose cells are proposed with these scores; `closed` cells are decided."""
+    canvas = Canvas.build([[len(p)]], SPECIALS.mask)
+    done = torch.zeros_like(canvas.open)
+    done[0, list(closed)] = True
+    canvas.commit(done, torch.full_like(canvas.ids, 9), torch.tensor([p]))
+    score = torch.tensor([p]).masked_fill(done, float("-inf"))
+    tokens = torch.arange(len(p))[None] + 20
+    return Step(
+        index, limit, canvas, canvas.open, tokens, torch.tensor([p]), score, lambda draft: None
+    )
+
+
+def committed(spec: str, shown: Step) -> list[int]:
+    return policy(spec).decide(shown).commit[0].nonzero()[:, 0].tolist()
+
+
+def test_threshold_takes_all_that_reach_it_and_else_the_best():
+    assert committed("threshold", step([0.95, 0.5, 0.9])) == [0, 2]
+    assert committed("threshold", step([0.1, 0.5, 0.3])) == [1]
+    assert committed("threshold=0.3", step([0.1, 0.5, 0.3])) == [1, 2]
+
+
+def test_decided_cells_are_never_committed_again():
+    for name in POLICIES:
+        if name != "verify":
+            assert 0 not in committed(name, step([0.99, 0.95, 0.2], closed=(0,))), name
+
+
+def test_topk_takes_the_k_best():
+    assert committed("topk=2", step([0.1, 0.5, 0.3])) == [1, 2]
+    assert committed("topk", step([0.1, 0.5, 0.3])) == [1]
+
+
+def test_entropy_bound_keeps_sum_minus_max_within_the_bound():
+    entropies = [0.02, 0.05, 0.04, 3.0]
+    shown = step([-h for h in entropies])
+    assert committed("entropy-bound=0.1", shown) == [0, 1, 2]  # 0.02 + 0.04 + 0.05 - 0.05 <= 0.1
+    assert committed("entropy-bound=0.03", shown) == [0, 2]  # 0.02 + 0.04 - 0.04 <= 0.03
+    assert committed("entropy-bound=0.000001", step([-2.0, -1.0])) == [1]
+
+
+def test_factor_takes_the_largest_n_that_fits():
+    assert committed("factor=1.0", step([0.99, 0.8, 0.4])) == [0, 1]  # 3 * 0.2 < 1, 4 * 0.6 > 1
+    assert committed("factor=0.1", step([0.99, 0.8, 0.4])) == [0]
+
+
+def test_p2_masks_decided_cells_again_when_others_are_surer():
+    shown = step([0.2, 0.9, 0.8, 0.7], closed=(0,), index=1, limit=4)
+    move = policy("p2=4").decide(shown)  # half of four cells stay
+    assert move.commit[0].tolist() == [False, True, True, False]
+    assert move.reopen is not None and move.reopen[0].tolist() == [True, False, False, False]
+
+
+def test_measures():
+    p = torch.tensor([[0.7, 0.2, 0.1], [0.5, 0.5, 0.0]])
+    best = p.max(-1).values
+    torch.testing.assert_close(surety(p, best, Measure.MARGIN), torch.tensor([0.5, 0.0]))
+    entropy = -surety(p, best, Measure.ENTROPY)
+    torch.testing.assert_close(entropy, torch.tensor([0.8018, 0.6931]), atol=1e-4, rtol=0)
+
+
+def test_top_p_never_draws_outside_the_nucleus():
+    logits = torch.tensor([[0.5, 0.3, 0.15, 0.05]]).log().expand(400, 4)
+    sampler = Sampler(1.0, 0.75, torch.Generator().manual_seed(0))
+    tokens, p, _ = sampler.draw(logits)
+    assert set(tokens.tolist()) == {0, 1}
+    torch.testing.assert_close(p[tokens == 0][0], torch.tensor(0.625))
+
+
+@pytest.mark.parametrize("name", list(POLICIES))
+def test_every_policy_ends_and_decides_every_cell(name):
+    family = make_family()
+    session = family.open(Prompt([9, 10, 11], [12, 13]))
+    canvas = Canvas.build([[12], [12]], SPECIALS.mask)
+    steps = list(denoise(session, canvas, Plan(policy=policy(name), resize=CloseAfterFill(4))))
+    assert not canvas.open.any()
+    assert 1 <= len(steps) <= 40
+    assert not set(canvas.ids.flatten().tolist()) & set(SPECIALS.banned)
+
+
+def greedy(family, prompt: Prompt, count: int) -> list[int]:
+    """Plain autoregressive decoding, recomputing everything: the slow twin of `verify`."""
+    from dcomplete.models.visibility import Visibility
+
+    ids = family.regime.context(prompt).ids.tolist()
+    out: list[int] = []
+    while len(out) < count and (not out or out[-1] != SPECIALS.fill):
+        so_far = torch.tensor([ids + out])
+        hidden = family.net(so_far, torch.arange(so_far.shape[1])[None], Visibility(None, True))
+        logits = family.net.head(hidden[0, -1])
+        logits[SPECIALS.banned] = float("-inf")
+        logits[family.vocabulary :] = float("-inf")
+        out.append(int(logits.argmax()))
+    return [t for t in out if t != SPECIALS.fill]
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_verify_equals_autoregressive_decoding(seed):
+    family = make_family(seed=seed)
+    prompt = Prompt([20 + seed, 10, 11], [12, 13])
+    canvas = Canvas.build([[16]], SPECIALS.mask)
+    plan = Plan(policy=policy("verify"), resize=CloseAfterFill(4))
+    for _ in denoise(family.open(prompt), canvas, plan):
+        pass
+    assert canvas.filled(0, 0, SPECIALS.fill) == greedy(family, prompt, 16)
+
+
+@pytest.mark.parametrize("spec", ["nothing", "threshold=x", "topk=0", "threshold=-1"])
+def test_a_wrong_policy_is_one_sentence(spec):
+    with pytest.raises(UserError):
+        policy(spec)

@@ -1,0 +1,86 @@
+"""Text to tokens and back: healing at both borders, and no way for text to become a sentinel."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from dcomplete.engine.prompt import clip_end, clip_start, make_task
+from dcomplete.engine.tokens import Tokens
+from dcomplete.types import InfillRequest
+from tests.conftest import byte_tokenizer_json
+
+TOKENS = Tokens.from_json(byte_tokenizer_json())
+
+
+@given(st.text())
+def test_text_survives_the_round_trip(text):
+    assert TOKENS.decode(TOKENS.encode(text)) == text
+
+
+@given(st.text(), st.text())
+def test_a_seam_keeps_every_character(prefix, suffix):
+    seam = TOKENS.seam(prefix, suffix)
+    assert TOKENS.decode(seam.prefix) + seam.head == prefix
+    assert seam.tail + TOKENS.decode(seam.suffix) == suffix
+
+
+def test_special_token_text_stays_text():
+    ids = TOKENS.encode("a <|3|> b")
+    assert min(ids) >= 8, "ids below 8 are the special tokens"
+    assert TOKENS.decode(ids) == "a <|3|> b"
+
+
+def test_a_cut_inside_a_token_takes_it_back():
+    seam = TOKENS.seam("    retu", "rn x\n")
+    assert seam.head == "retu" and seam.tail == "rn"
+    whole = TOKENS.encode(seam.middle(""))
+    assert [TOKENS.pieces[i] for i in whole] == [b"return"], "the model sees the natural token"
+
+
+def test_a_space_before_the_gap_belongs_to_what_follows():
+    seam = TOKENS.seam("y = ", "\n")
+    assert seam.head == " " and TOKENS.decode(seam.prefix) == "y ="
+    assert TOKENS.encode(seam.middle("x"))[0] == TOKENS.encode(" x")[0]
+
+
+def test_a_character_of_several_tokens_is_taken_back_whole():
+    seam = TOKENS.seam("s = '日", "'")
+    assert seam.head == "日" and TOKENS.decode(seam.prefix) == "s = '"
+
+
+@pytest.mark.parametrize(("prefix", "suffix", "tail"), [
+    ("a\n", "def f", ""),  # a new line: the word is whole already
+    ("", "def f", ""),
+    ("x = ", ") + 1", ""),
+    ("x = ", "long" * 20, ""),  # not a word one types
+    ("x = ", "y + 1", "y"),
+])  # fmt: skip
+def test_when_the_tail_is_healed(prefix, suffix, tail):
+    assert TOKENS.seam(prefix, suffix).tail == tail
+
+
+def test_starting_with_finds_all_and_only_those():
+    found = TOKENS.starting_with("re")
+    expected = [i for i, piece in enumerate(TOKENS.pieces) if piece.startswith(b"re")]
+    assert sorted(found) == sorted(expected) and len(found) >= 4
+
+
+@given(st.text(alphabet="ab\n ", min_size=0, max_size=400), st.integers(20, 80))
+def test_clipping_keeps_the_near_end_and_its_bounds(text, limit):
+    start, end = clip_start(text, limit), clip_end(text, limit)
+    assert text.endswith(start) and len(start) <= limit
+    assert text.startswith(end) and len(end) <= limit
+    if len(text) <= limit:
+        assert start == text == end
+
+
+def test_the_clipped_start_stays_put_while_typing():
+    text = "".join(f"line {n}\n" for n in range(400))
+    starts = {len(text) + k - len(clip_start(text + "x" * k, 800)) for k in range(150)}
+    assert len(starts) <= 2, "a moving start would throw the cached context away"
+
+
+def test_a_huge_file_is_clipped_before_it_is_tokenised():
+    text = "x = 1\n" * 900_000
+    task = make_task(TOKENS, InfillRequest(text, text, context_tokens=256))
+    assert task.context_tokens <= 256
