@@ -10,6 +10,7 @@ from tokenizers import Tokenizer, decoders, models, pre_tokenizers
 
 from dcomplete.engine.engine import LocalEngine
 from dcomplete.engine.tokens import Tokens
+from dcomplete.models.checkpoint import Manifest, save
 from dcomplete.models.config import NetConfig
 from dcomplete.models.decoder import Decoder
 from dcomplete.models.family import Family
@@ -109,3 +110,19 @@ def data_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A user data folder of its own."""
     monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "home"))
     return tmp_path / "home"
+
+
+@pytest.fixture
+def tiny_model(data_home: Path) -> Path:
+    """A tiny model installed in the user's data folder under the name "tiny"."""
+    return install_tiny(data_home)
+
+
+def install_tiny(home: Path, name: str = "tiny", **changes: object) -> Path:
+    """Write a tiny random model folder where `store` looks for it."""
+    folder = home / "dcomplete" / "models" / name
+    family = make_family()
+    manifest = Manifest(TINY, SPECIALS, **{"policy": "threshold", **changes})  # type: ignore[arg-type]
+    state = {**family.net.state_dict(), "length_head.weight": family.length_head}
+    save(folder, manifest, state, byte_tokenizer_json())
+    return folder

@@ -26,6 +26,7 @@ from dcomplete.types import Finish, InfillRequest, Stopwatch
 CANVAS = 64  # cells of a gap before it is continued on the next canvas
 _SURE = 0.8  # how surely the first canvas should hold the whole gap
 _GROW = 8
+_LIKELY = 16  # cells of the canvas that is looked at before the length is known
 
 Look = Callable[[int, Canvas], None]  # (step, canvas) after every denoise step
 
@@ -79,8 +80,10 @@ class Filler:
     def _begin(self, task: Task, rows: int, draft: list[int] | None) -> tuple[Session, Canvas]:
         watch = Stopwatch()
         session = self.family.open(task.prompt, self.request.reuse)
-        session.prefill()
-        self.counts.prefill_ms += watch.lap()
+        if draft is None and not task.pinned and self.request.length == "auto":
+            likely = Canvas.build([[self._likely()]] * rows, self.family.specials.mask)
+            session.states(likely.to(self.family.device))  # with the context, in one pass
+            self.counts.prefill_ms += watch.lap()
         mask = self.family.specials.mask
         if draft is not None and not task.pinned:
             return session, self._drafted(session, draft, rows)
@@ -92,6 +95,9 @@ class Filler:
             layouts += [layout] * rows
         canvas = Canvas.build(layouts, mask).to(self.family.device)
         return session, canvas
+
+    def _likely(self) -> int:
+        return min(_LIKELY, self.request.max_tokens)
 
     def _sizes(self, session: Session, task: Task) -> list[int]:
         limit = min(CANVAS, self.request.max_tokens)

@@ -35,17 +35,20 @@ def naive(q: Tensor, k: Tensor, v: Tensor, see: Visibility) -> Tensor:
 def auto(q: Tensor, k: Tensor, v: Tensor, see: Visibility) -> Tensor:
     """The fastest that is always there: plain products for a short canvas on a CPU, else `sdpa`.
 
-    Measured on two AVX-512 cores over 1,000 cached tokens (engine/LOG.md): up to 32 cells products
+    Inference only. Measured on two AVX-512 cores over 1,000 cached tokens (engine/LOG.md): up to 32 cells products
     take two thirds of the fused kernel's time, at 64 cells they take twice as long.
     """
     share = q.shape[1] // k.shape[1]
     rows = share * q.shape[2]
-    if q.device.type != "cpu" or see.mask is not None or see.causal or rows > _SHORT:
+    batched = see.mask is not None and see.mask.dim() == 3
+    if q.device.type != "cpu" or see.causal or batched or rows > _SHORT or torch.is_grad_enabled():
         return sdpa(q, k, v, see)
+    bias = q.new_zeros(())
+    if see.mask is not None:
+        bias = q.new_zeros(see.mask.shape).masked_fill_(~see.mask, float("-inf")).repeat(share, 1)
     folded = q.reshape(q.shape[0] * k.shape[1], rows, q.shape[3])
     keys, values = k.flatten(0, 1), v.flatten(0, 1)
-    nothing = folded.new_empty(())
-    scores = torch.baddbmm(nothing, folded, keys.transpose(1, 2), beta=0, alpha=q.shape[-1] ** -0.5)
+    scores = torch.baddbmm(bias, folded, keys.transpose(1, 2), alpha=q.shape[-1] ** -0.5)
     return torch.bmm(scores.softmax(-1), values).view(q.shape)
 
 

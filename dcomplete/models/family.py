@@ -13,6 +13,7 @@ from dcomplete.models.regimes import Prompt, Regime
 from dcomplete.models.specials import Specials
 from dcomplete.models.visibility import Visibility
 
+_JOINT = 64  # new context tokens that share a pass with the canvas
 _CHUNK = 512  # tokens of context computed at once: bounds memory, and cancel waits no longer
 
 
@@ -53,6 +54,7 @@ class Session:
         self.forwards = 0
         self.computed = 0  # tokens that went through the network
         self.edge: Tensor | None = None  # [D], the context's last state
+        self._seen: tuple[Tensor, Tensor] | None = None
         self.context = family.regime.context(prompt)
         self.cache, self._valid = self._take()
 
@@ -61,22 +63,39 @@ class Session:
             return self.family.pool.take(self.context)
         return ContextCache(self.family.net.config, self.family.dtype, self.family.device), 0
 
-    @torch.inference_mode()
-    def prefill(self) -> None:
-        """Compute what the cache lacks; at least the last token, whose state predicts the first cell."""
-        if self.edge is not None or not len(self.context):
-            return
+    def _begin(self) -> int:
+        """Where the part of the context that the cache lacks begins, and drop what is stale behind it.
+
+        At least the last token is computed anew: its state predicts the first cell.
+        """
         start = min(self._valid, len(self.context) - 1)
-        while start and int(self.context.marks.groups[start]) <= int(
-            self.context.marks.groups[:start].max()
-        ):
+        groups = self.context.marks.groups
+        while start and int(groups[start]) <= int(groups[:start].max()):
             start -= 1  # never begin inside a group
         self.cache.keep(self.context, start)
-        for at in range(start, len(self.context), _CHUNK):
+        return start
+
+    @torch.inference_mode()
+    def prefill(self) -> None:
+        """Compute what the cache lacks of the context."""
+        if self.edge is not None or not len(self.context):
+            return
+        for at in range(self._begin(), len(self.context), _CHUNK):
             part = self.context[at : at + _CHUNK]
             hidden = self._forward(part)
             self.cache.keep(self.context, at + len(part))
         self.edge = hidden[-1]
+
+    def _together(self, rows: Frame) -> Tensor:
+        """New context tokens and the canvas in one pass: a keystroke costs no forward of its own."""
+        missing = self.context[self._begin() :]
+        if len(missing) > _JOINT:
+            self.prefill()
+            return self._forward(rows)
+        hidden = self._forward(missing.join(rows))
+        self.cache.keep(self.context, len(self.context))
+        self.edge = hidden[len(missing) - 1]
+        return hidden[len(missing) :]
 
     def _forward(self, frame: Frame) -> Tensor:
         """Run `frame` behind the cached context; [T, D]."""
@@ -92,20 +111,27 @@ class Session:
 
     def _states(self, rows: Rows) -> Tensor:
         """The state that predicts each cell, [R, W, D]."""
-        self.prefill()
-        hidden = self._forward(rows.frame)
+        fresh = self.edge is None and len(self.context) > 0
+        hidden = self._together(rows.frame) if fresh else self._forward(rows.frame)
         edge = hidden[:1] if self.edge is None else self.edge[None]
         return torch.cat([hidden, edge])[rows.at]  # index -1 is the edge
 
     @torch.inference_mode()
     def states(self, canvas: Canvas) -> Tensor:
-        """One denoise forward: states [R, W, D], to be turned into logits where they are needed."""
-        return self._states(self.family.regime.rows(self.prompt, self.context, canvas))
+        """One denoise forward: states [R, W, D], to be turned into logits where they are needed.
+
+        Asked again for the same cells, the answer is remembered: the engine looks at a canvas of the
+        most likely size while it learns which size is wanted.
+        """
+        cells = torch.stack([canvas.ids, canvas.gap])
+        if self._seen is None or not torch.equal(self._seen[0], cells):
+            rows = self.family.regime.rows(self.prompt, self.context, canvas)
+            self._seen = (cells, self._states(rows))
+        return self._seen[1]
 
     @torch.inference_mode()
     def causal_states(self, canvas: Canvas) -> Tensor | None:
         """The decided cells read left to right by the same weights; None where they cannot."""
-        self.prefill()
         fill = self.family.specials.fill
         rows = self.family.regime.causal(self.context, canvas, fill)
         return None if rows is None else self._states(rows)

@@ -31,6 +31,12 @@ class Frame:
         marks = Marks(self.marks.groups[part], self.marks.segments[part])
         return Frame(self.ids[part], self.positions[part], marks)
 
+    def join(self, other: "Frame") -> "Frame":
+        """These tokens followed by `other`'s."""
+        ids = torch.cat([self.ids.to(other.ids.device), other.ids])
+        positions = torch.cat([self.positions.to(other.ids.device), other.positions])
+        return Frame(ids, positions, self.marks.to(other.ids.device).join(other.marks))
+
     def reusable(self, cached: "Frame") -> int:
         """How many leading tokens have exactly the keys and values that they had in `cached`.
 

@@ -7,6 +7,7 @@ of the former's input are thousands of times larger than the others.
 """
 
 import math
+import warnings
 from collections.abc import Mapping
 
 import torch
@@ -40,7 +41,9 @@ class Int8Linear(nn.Module):
         super().__init__()
         scale = (weight.abs().amax(1) / 127).clamp_min(1e-12).double()
         zero = torch.zeros(len(scale), dtype=torch.long)
-        quantized = torch.quantize_per_channel(weight, scale, zero, 0, torch.qint8)
+        with warnings.catch_warnings():  # torch 2.13 announces the end of this type
+            warnings.simplefilter("ignore")
+            quantized = torch.quantize_per_channel(weight, scale, zero, 0, torch.qint8)
         before = torch.backends.quantized.engine
         torch.backends.quantized.engine = "fbgemm"
         try:

@@ -29,6 +29,9 @@ class Marks:
         """Marks of tokens that everybody may see."""
         return Marks(groups, torch.full_like(groups, SHARED))
 
+    def to(self, device: torch.device) -> "Marks":
+        return Marks(self.groups.to(device), self.segments.to(device))
+
     def join(self, other: "Marks") -> "Marks":
         """These tokens followed by `other`'s."""
         return Marks(

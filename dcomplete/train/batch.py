@@ -32,7 +32,7 @@ class Batch:
         return Batch(
             self.ids.to(device),
             self.positions.to(device),
-            Marks(self.marks.groups.to(device), self.marks.segments.to(device)),
+            self.marks.to(device),
             self.targets.to(device),
             self.weights.to(device),
             self.middle_at.to(device),

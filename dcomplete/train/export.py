@@ -1,0 +1,189 @@
+"""A run to a model folder: the base's own quantised blocks, adapters, new rows, length head, card.
+
+An adapter run keeps the base's blocks bit by bit, so the export loses nothing but what the vocabulary
+trim drops. A full run is quantised afresh.
+"""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from dcomplete.errors import UserError
+from dcomplete.models.checkpoint import MANIFEST, Manifest, read_tensors, write
+from dcomplete.models.quant import FORMATS, flatten, gather, restore
+from dcomplete.models.specials import Specials
+from dcomplete.train.adapter import ADAPTED
+from dcomplete.train.base import Base
+from dcomplete.train.config import TrainConfig
+from dcomplete.train.run import STATE
+from dcomplete.train.shards import Shards
+from dcomplete.train.trim import Trimmed, trim
+
+
+@dataclass(frozen=True, slots=True)
+class ExportOptions:
+    """`min_count` is how often a token must occur in the data to be kept; 0 keeps all."""
+
+    min_count: int = 2
+    policy: str = "threshold"
+    piece_bytes: int = 48_000_000
+    averaged: bool = True
+    quantize: bool = True
+
+
+def export(
+    base: Base,
+    run_folder: Path,
+    shards: Shards,
+    out: Path,
+    card: Mapping[str, Any],
+    options: ExportOptions,
+) -> list[Path]:
+    """Write `out`; returns its files. Raises UserError for a folder without a run."""
+    path = run_folder / STATE
+    if not path.is_file():
+        raise UserError(f"There is no run in {run_folder}.")
+    state = torch.load(path, weights_only=True)
+    config = {k: v for k, v in state["config"].items() if k != "noise"}
+    settings = TrainConfig(**config)
+    trained: dict[str, Tensor] = state["average" if options.averaged else "weights"]
+    trimmed = trim(base.tokenizer_json, used(shards, base.manifest.net.vocab, options.min_count))
+    if base.folder is None:
+        raise UserError("A run from a tiny random base is for tests only and cannot be exported.")
+    stored = gather(read_tensors(base.folder))
+    if settings.mode == "lora":
+        tensors = _adapted(stored, trained, base.manifest.specials, settings, options)
+    else:
+        tensors = _fresh(trained, options)
+    tensors = {n: _rows(n, t, trimmed) for n, t in tensors.items()}
+    tensors["length_head.weight"] = trained["length_head.weight"]
+    manifest = replace(
+        base.manifest,
+        net=replace(base.manifest.net, vocab=len(trimmed.kept)),
+        specials=_moved(base.manifest.specials, trimmed),
+        policy=options.policy,
+        card={
+            **card,
+            "tokens_seen": state["tokens"],
+            "steps": state["step"],
+            "training": state["config"],
+        },
+    )
+    files = write(out, manifest, tensors, trimmed.tokenizer_json, options.piece_bytes)
+    return [out / MANIFEST, out / "tokenizer.json", *files]
+
+
+def used(shards: Shards, vocabulary: int, min_count: int) -> list[int]:
+    """Ids that occur at least `min_count` times in the data."""
+    if min_count <= 0:
+        return list(range(vocabulary))
+    counts = np.zeros(vocabulary, np.int64)
+    for tokens in shards.all_tokens():
+        counts += np.bincount(tokens, minlength=vocabulary)
+    return [int(i) for i in np.flatnonzero(counts >= min_count)]
+
+
+def _adapted(
+    stored: dict[str, tuple[str, dict[str, Tensor]]],
+    trained: dict[str, Tensor],
+    specials: Specials,
+    settings: TrainConfig,
+    options: ExportOptions,
+) -> dict[str, Tensor]:
+    """Base blocks as they are; adapters in float16, norms and the new embedding rows replaced."""
+    out: dict[str, Tensor] = {}
+    for name, (kind, parts) in stored.items():
+        if (fresh := trained.get(f"net.{name}")) is not None:
+            out[name] = fresh.float()
+        elif name == "embed.weight":
+            out |= _embedding(kind, parts, trained["net.embed.rows"], specials, options)
+        else:
+            out |= flatten(name, kind, parts) if kind else {name: parts[""]}
+    for key, value in trained.items():
+        stem, _, part = key.removeprefix("net.").rpartition(".")
+        if part in ("a", "b") and stem.rpartition(".")[2] in ADAPTED:
+            scaled = value * settings.lora_scale if part == "b" else value
+            out[f"{stem}.lora_{part}"] = scaled.half()
+    return out
+
+
+def _embedding(
+    kind: str,
+    parts: dict[str, Tensor],
+    rows: Tensor,
+    specials: Specials,
+    options: ExportOptions,
+) -> dict[str, Tensor]:
+    ids = sorted(
+        i
+        for i in (specials.suffix, specials.prefix, specials.middle, specials.mask, specials.fill)
+        if i is not None
+    )
+    kind = kind or ("q8_0" if options.quantize else "")
+    dense = restore("", parts) if "" in parts else None
+    if not kind:
+        assert dense is not None
+        table = dense.clone()
+        table[ids] = rows.to(table.dtype)
+        return {"embed.weight": table}
+    parts = FORMATS[kind].quantize(dense) if dense is not None else dict(parts)
+    for part, value in FORMATS[kind].quantize(rows).items():
+        parts[part] = parts[part].clone()
+        parts[part][ids] = value
+    return flatten("embed.weight", kind, parts)
+
+
+def _fresh(trained: dict[str, Tensor], options: ExportOptions) -> dict[str, Tensor]:
+    """A fully trained network: matrices to 4-bit blocks, the embedding to 8-bit ones."""
+    out: dict[str, Tensor] = {}
+    for key, value in trained.items():
+        name = key.removeprefix("net.")
+        if name.startswith("length_head") or value.dim() != 2 or not options.quantize:
+            out[name] = value.float() if value.dim() != 2 else value.to(torch.bfloat16)
+            continue
+        kind = "q8_0" if name.startswith(("embed", "lm_head")) else "q4_1"
+        out |= flatten(name, kind, FORMATS[kind].quantize(value))
+    return {n: t for n, t in out.items() if not n.startswith("length_head")}
+
+
+def _rows(name: str, value: Tensor, trimmed: Trimmed) -> Tensor:
+    """Vocabulary rows of the kept tokens."""
+    return value[trimmed.kept] if name.startswith(("embed.", "lm_head.")) else value
+
+
+def _moved(specials: Specials, trimmed: Trimmed) -> Specials:
+    new = trimmed.new_id
+
+    def of(old: int | None) -> int | None:
+        return None if old is None else new[old]
+
+    return Specials(
+        mask=new[specials.mask],
+        suffix=of(specials.suffix),
+        prefix=of(specials.prefix),
+        middle=of(specials.middle),
+        fill=of(specials.fill),
+        expand=of(specials.expand),
+        bos=of(specials.bos),
+        reserved=tuple(new[i] for i in specials.reserved if i in new),
+    )
+
+
+def checksums(files: list[Path]) -> dict[str, str]:
+    """sha256 by file name."""
+    return {f.name: hashlib.sha256(f.read_bytes()).hexdigest() for f in files}
+
+
+def add_to_card(folder: Path, facts: Mapping[str, Any]) -> None:
+    """Write scores or checksums into an exported model's card."""
+    path = folder / MANIFEST
+    raw = json.loads(path.read_text(encoding="utf-8"))
+    raw["card"] |= facts
+    path.write_text(json.dumps(raw, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
