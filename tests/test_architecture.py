@@ -31,7 +31,7 @@ MAY_IMPORT = {
 
 
 def room_files(room: str) -> list[Path]:
-    base = HOME[room.split(".")[0]] / room.replace(".", "/")
+    base = HOME[room.split(".", maxsplit=1)[0]] / room.replace(".", "/")
     return sorted(base.rglob("*.py")) if base.is_dir() else [base.with_suffix(".py")]
 
 
@@ -54,7 +54,7 @@ def own_imports(path: Path) -> Iterator[str]:
 
 
 def is_module(base: str, name: str) -> bool:
-    home = HOME.get(base.split(".")[0])
+    home = HOME.get(base.split(".", maxsplit=1)[0])
     place = None if home is None else home / base.replace(".", "/") / name
     return place is not None and (place.is_dir() or place.with_suffix(".py").is_file())
 

@@ -75,6 +75,9 @@ def command(
     write: Annotated[bool, typer.Option("--write", help="Change the file in place.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
     watch: Annotated[bool, typer.Option("--watch", help="Show the denoising live.")] = False,
+    record: Annotated[
+        Path | None, typer.Option(help="Save the denoising as an animated SVG.")
+    ] = None,
 ) -> None:
     """Fill one or more gaps in a text.
 
@@ -102,7 +105,7 @@ def command(
     )
     if write and file == "-":
         raise UserError("--write needs a file; use --filled with standard input.")
-    result = run(_engine(model, device, dtype, request), request, watch)
+    result = run(_engine(model, device, dtype, request), request, watch, record)
     if as_json:
         typer.echo(json.dumps(to_json(doc, result), ensure_ascii=False))
     if not any(result.best.texts):
@@ -122,15 +125,19 @@ def _engine(model: str, device: str, dtype: str, request: InfillRequest) -> Engi
     return load_engine(model, device, dtype)
 
 
-def run(engine: Engine, request: InfillRequest, watch: bool) -> Infill:
-    """Infill, with the live view on stderr if asked for."""
-    if not watch:
+def run(engine: Engine, request: InfillRequest, watch: bool, record: Path | None) -> Infill:
+    """Infill, with the live view on stderr or in a file if asked for."""
+    if not watch and record is None:
         return engine.infill(request)
     from dcomplete.cli.live import LiveView
+    from dcomplete.cli.recording import write
 
-    with LiveView(request) as view:
+    with LiveView(request, quiet=not watch) as view:
         watcher: Watcher = view.show
-        return engine.infill(request, watch=watcher)
+        result = engine.infill(request, watch=watcher)
+    if record is not None:
+        write(record, view.frames)
+    return result
 
 
 def read(file: str, at: str | None, to: str | None, marker: str) -> Document:

@@ -12,10 +12,11 @@ _LINES = 6  # of context shown on each side
 class LiveView:
     """Redraws the text with its gaps after every denoise step, on stderr."""
 
-    def __init__(self, request: InfillRequest, console: Console | None = None) -> None:
+    def __init__(self, request: InfillRequest, quiet: bool = False) -> None:
         self._before = "\n".join(request.prefix.split("\n")[-_LINES:])
         self._after = "\n".join(request.suffix.split("\n")[:_LINES])
-        self._live = Live(console=console or Console(stderr=True), auto_refresh=False)
+        self.frames: list[Text] = []
+        self._live = Live(console=Console(stderr=True, quiet=quiet), auto_refresh=False)
 
     def __enter__(self) -> "LiveView":
         self._live.start()
@@ -26,7 +27,9 @@ class LiveView:
 
     def show(self, step: int, rows: list[list[Cell]]) -> None:
         """A `types.Watcher`."""
-        self._live.update(Group(*(self.frame(step, row) for row in rows)), refresh=True)
+        drawn = [self.frame(step, row) for row in rows]
+        self.frames.append(Text("\n").join(drawn))
+        self._live.update(Group(*drawn), refresh=True)
 
     def frame(self, step: int, row: list[Cell]) -> Text:
         """One row of the canvas in its surroundings."""

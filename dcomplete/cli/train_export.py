@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 import typer
 
-EXAMPLES = """Example: dcomplete train export --run runs/smol --data data/ --base SmolLM2-135M --out smol-135m"""
+EXAMPLES = "Example: dcomplete train export --run run/ --data data/ --base SmolLM2-135M --out smol/"
 
 
 def command(

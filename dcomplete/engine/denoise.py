@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from dcomplete.engine.constraints import Constraint, Free
-from dcomplete.engine.lengths import Resize, keep_size
+from dcomplete.engine.lengths import KeepSize, Length
 from dcomplete.engine.policies import Threshold
 from dcomplete.engine.sampling import Measure, Sampler, surety
 from dcomplete.engine.step import Move, Policy, Step
@@ -25,7 +25,7 @@ class Plan:
     policy: Policy = field(default_factory=Threshold)
     sampler: Sampler = field(default_factory=Sampler)
     constraint: Constraint = field(default_factory=Free)
-    resize: Resize = keep_size
+    length: Length = field(default_factory=KeepSize)
     window: Window = whole
     steps: int = 64
     deadline: float | None = None
@@ -48,9 +48,9 @@ def denoise(session: Session, canvas: Canvas, plan: Plan) -> Iterator[Finish | N
         late = plan.late()
         last = late or index == plan.steps - 1
         step = propose(session, canvas, canvas.open if last else window, plan, index)
-        move = Move.of(step, step.open) if last else plan.policy.decide(step)
+        move = Move.of(step, canvas.open) if last else plan.policy.decide(step)
         apply(canvas, move, plan.constraint)
-        plan.resize(canvas)
+        plan.length.resize(canvas)
         if last and bool(canvas.open.any()) and index < plan.steps - 1:
             continue  # a constraint refused or the canvas grew: another round, still in a hurry
         yield (Finish.DEADLINE if late else Finish.STEPS) if last else None
@@ -72,7 +72,10 @@ def propose(session: Session, canvas: Canvas, cells: Tensor, plan: Plan, index: 
         drawn = _draw(session, draft, states, cells, plan, Measure.CONFIDENCE)
         return drawn[0], drawn[1]
 
-    return Step(index, plan.steps, canvas, cells, tokens, probability, score, check)
+    worth = plan.length.worth(canvas, tokens, cells)
+    score = score.masked_fill(~worth, float("-inf"))
+    probability = probability.masked_fill(~worth, 0.0)
+    return Step(index, plan.steps, canvas, worth, tokens, probability, score, check)
 
 
 def _draw(

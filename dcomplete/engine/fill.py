@@ -12,10 +12,10 @@ from dcomplete.engine.lengths import (
     CloseAfterFill,
     ExpandDelete,
     GrowFull,
-    Resize,
+    KeepSize,
+    Length,
     bucket,
     candidate_sizes,
-    keep_size,
 )
 from dcomplete.engine.prompt import Task
 from dcomplete.models.canvas import PINNED, Canvas
@@ -146,12 +146,12 @@ class Filler:
             endings = [i for i in (s.fill, s.expand) if i is not None]
             constraints.append(Banned(endings))
         constraint = constraints[0] if len(constraints) == 1 else Every(tuple(constraints))
-        return replace(self.plan, constraint=constraint, resize=self._resize())
+        return replace(self.plan, constraint=constraint, length=self._length())
 
-    def _resize(self) -> Resize:
+    def _length(self) -> Length:
         s = self.family.specials
         if self.request.length.isdigit() or s.fill is None:
-            return keep_size
+            return KeepSize()
         if s.expand is not None:
             return ExpandDelete(s, budget=self.request.max_tokens)
         return GrowFull(CloseAfterFill(s.fill), _GROW, min(CANVAS, self.request.max_tokens))

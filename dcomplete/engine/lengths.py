@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 import torch
 from torch import Tensor
@@ -13,20 +14,48 @@ BUCKETS = (8, 16, 32, 64)
 # First length of each bin of the length head; borders of BUCKETS are borders of bins.
 LENGTH_BINS = (0, 1, 2, 3, 4, 5, 6, 7, 8, 10, 12, 14, 16, 20, 24, 28, 32, 40, 48, 56, 64)
 
-Resize = Callable[[Canvas], None]
+
+class Length(Protocol):
+    """How a family ends and resizes gaps while they are denoised."""
+
+    def worth(self, canvas: Canvas, tokens: Tensor, cells: Tensor) -> Tensor:
+        """Those of `cells` [R, W] whose proposed `tokens` say something; at least one in a row with any."""
+        ...
+
+    def resize(self, canvas: Canvas) -> None:
+        """Called after every step."""
+        ...
 
 
-def keep_size(canvas: Canvas) -> None:
+class KeepSize:
     """The canvas stays as it is."""
+
+    def worth(self, canvas: Canvas, tokens: Tensor, cells: Tensor) -> Tensor:
+        return cells
+
+    def resize(self, canvas: Canvas) -> None:
+        return
 
 
 @dataclass(frozen=True, slots=True)
 class CloseAfterFill:
-    """Filler stands at the end of a gap: once one is decided, all open cells right of it are filler."""
+    """Filler stands at the end of a gap: once one is decided, all open cells right of it are filler.
+
+    So only the first proposed filler of a gap says anything. Without this rule the surest filler, the
+    one farthest right, would be decided first, then its neighbour: a step for each.
+    """
 
     fill: int
 
-    def __call__(self, canvas: Canvas) -> None:
+    def worth(self, canvas: Canvas, tokens: Tensor, cells: Tensor) -> Tensor:
+        filler = cells & (tokens == self.fill)
+        later = torch.zeros_like(cells)
+        for gap in range(int(canvas.gap.max()) + 1 if canvas.width else 0):
+            mine = filler & (canvas.gap == gap)
+            later |= mine & (mine.long().cumsum(-1) > 1)
+        return cells & ~later
+
+    def resize(self, canvas: Canvas) -> None:
         ended = (canvas.ids == self.fill) & ~canvas.open & (canvas.gap >= 0)
         if not bool(ended.any()):
             return
@@ -51,8 +80,11 @@ class GrowFull:
     step: int
     limit: int  # cells of one gap
 
-    def __call__(self, canvas: Canvas) -> None:
-        self.close(canvas)
+    def worth(self, canvas: Canvas, tokens: Tensor, cells: Tensor) -> Tensor:
+        return self.close.worth(canvas, tokens, cells)
+
+    def resize(self, canvas: Canvas) -> None:
+        self.close.resize(canvas)
         last = int(canvas.gap.max()) if canvas.width else 0
         full = {
             (row, gap)
@@ -93,7 +125,7 @@ def _rebuild(canvas: Canvas, grow: Callable[[int, int], int]) -> None:
 
 
 @dataclass(slots=True)
-class ExpandDelete:
+class ExpandDelete(KeepSize):
     """DreamOn (2025): a decided `expand` becomes two masks, a decided `fill` is deleted from the gap.
 
     At most `budget` cells are added; an expansion beyond it leaves one mask.
@@ -102,7 +134,7 @@ class ExpandDelete:
     specials: Specials
     budget: int
 
-    def __call__(self, canvas: Canvas) -> None:
+    def resize(self, canvas: Canvas) -> None:
         s = self.specials
         done = ~canvas.open & (canvas.gap >= 0)
         moved = done & ((canvas.ids == s.expand) | (canvas.ids == s.fill))

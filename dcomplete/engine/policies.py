@@ -18,7 +18,7 @@ class Threshold(Policy):
     value: float = 0.9
 
     def decide(self, step: Step) -> Move:
-        return Move.of(step, (step.probability >= self.value) | best_per_row(step))
+        return Move.of(step, ((step.probability >= self.value) | best_per_row(step)) & step.open)
 
 
 @dataclass(frozen=True)
@@ -28,7 +28,7 @@ class TopK(Policy):
     value: int = 1
 
     def decide(self, step: Step) -> Move:
-        return Move.of(step, _surest(step.score, self.value))
+        return Move.of(step, (_surest(step.score, self.value)) & step.open)
 
 
 @dataclass(frozen=True)
@@ -58,7 +58,7 @@ class EntropyBound(Policy):
         spare = entropy.cumsum(-1) - entropy  # ascending: the last is the largest so far
         fits = (spare <= self.value) & entropy.isfinite()
         chosen = torch.zeros_like(step.open).scatter_(-1, order, fits)
-        return Move.of(step, chosen | best_per_row(step))
+        return Move.of(step, (chosen | best_per_row(step)) & step.open)
 
 
 @dataclass(frozen=True)
@@ -73,7 +73,7 @@ class Factor(Policy):
         fits = ((n + 1) * (1 - p) < self.value) & p.isfinite()
         reach = torch.where(fits, n, 0).max(-1, keepdim=True).values
         chosen = torch.zeros_like(step.open).scatter_(-1, order, n <= reach)
-        return Move.of(step, chosen | best_per_row(step))
+        return Move.of(step, (chosen | best_per_row(step)) & step.open)
 
 
 @dataclass(frozen=True)

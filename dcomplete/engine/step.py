@@ -15,7 +15,7 @@ Check = Callable[[Canvas], "tuple[Tensor, Tensor] | None"]
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """Proposals for the open cells; all tensors [R, W], scores -inf where nothing is proposed."""
+    """Proposals for the `open` cells; all tensors [R, W], scores -inf and probabilities 0 elsewhere."""
 
     index: int
     limit: int  # steps allowed in all
@@ -38,7 +38,8 @@ class Move:
 
     @staticmethod
     def of(step: Step, commit: Tensor) -> "Move":
-        return Move(commit & step.open, step.tokens, step.probability)
+        """Commit proposals as they are."""
+        return Move(commit, step.tokens, step.probability)
 
 
 class Policy:

@@ -35,8 +35,8 @@ def naive(q: Tensor, k: Tensor, v: Tensor, see: Visibility) -> Tensor:
 def auto(q: Tensor, k: Tensor, v: Tensor, see: Visibility) -> Tensor:
     """The fastest that is always there: plain products for a short canvas on a CPU, else `sdpa`.
 
-    Inference only. Measured on two AVX-512 cores over 1,000 cached tokens (engine/LOG.md): up to 32 cells products
-    take two thirds of the fused kernel's time, at 64 cells they take twice as long.
+    Inference only. Measured on two AVX-512 cores over 1,000 cached tokens (engine/LOG.md): up to 32
+    cells products take two thirds of the fused kernel's time, at 64 cells nearly twice as long.
     """
     share = q.shape[1] // k.shape[1]
     rows = share * q.shape[2]

@@ -16,7 +16,7 @@ import torch
 from torch import Tensor
 
 from dcomplete.errors import UserError
-from dcomplete.models.checkpoint import MANIFEST, Manifest, read_tensors, write
+from dcomplete.models.checkpoint import MANIFEST, read_tensors, write
 from dcomplete.models.quant import FORMATS, flatten, gather, restore
 from dcomplete.models.specials import Specials
 from dcomplete.train.adapter import ADAPTED

@@ -75,7 +75,9 @@ def make_row(
     targets = [np.concatenate([stream[1:], [fill]])]
     weights = [np.full(n + m, config.clean_weight, np.float32)]
     weights[0][: n - 1][rng.random(n - 1) >= config.context_share] = 0.0
-    weights[0][n - 1] = max(1.0, config.clean_weight)  # also the canvas's first token
+    weights[0][n - 1 :] = (
+        1.0  # the gap itself: its first token is the canvas's, its end must be learnt
+    )
     ids, positions, groups = [stream], [np.arange(n + m)], [np.arange(n + m)]
     segments = [np.zeros(n + m, np.int64)]
     for number, (given, truth, loss) in enumerate(

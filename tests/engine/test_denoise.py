@@ -65,7 +65,7 @@ ANSWER = [10, 11, 12, 13, 14]
 
 def test_oracle_is_decided_in_one_sure_step():
     session = Oracle(ANSWER)
-    filled, ends = run(session, Canvas.build([[8]], 3), resize=CloseAfterFill(4))
+    filled, ends = run(session, Canvas.build([[8]], 3), length=CloseAfterFill(4))
     assert filled == ANSWER and ends == [None, Finish.DONE] and session.forwards == 1
 
 
@@ -74,15 +74,22 @@ def test_one_by_one_takes_a_step_each_but_filler_closes_the_rest():
     session = Oracle(
         ANSWER, sure=[9.0, 8.0, 7.0, 6.0, 5.0, 10.0]
     )  # the filler right after is surest
-    filled, _ = run(session, canvas, policy=TopK(1), resize=CloseAfterFill(4))
+    filled, _ = run(session, canvas, policy=TopK(1), length=CloseAfterFill(4))
     assert filled == ANSWER and session.forwards <= 1 + 5 + 10
 
 
 def test_filler_right_of_filler_needs_no_step():
     canvas = Canvas.build([[16]], 3)
     session = Oracle(ANSWER, sure=[1.0] * 5 + [15.0])
-    session_steps = run(session, canvas, policy=policy("threshold"), resize=CloseAfterFill(4))[1]
-    assert canvas.ids[0, 5:].eq(4).all() and len(session_steps) == 7
+    ends = run(session, canvas, policy=policy("threshold"), length=CloseAfterFill(4))[1]
+    assert canvas.ids[0, 5:].eq(4).all() and len(ends) == 1 + 5 + 1
+
+
+def test_the_surest_filler_does_not_cost_a_step_for_each_filler():
+    canvas = Canvas.build([[16]], 3)
+    session = Oracle(ANSWER, sure=[2.0] * 5 + [3.0] * 11)
+    filled, ends = run(session, canvas, policy=policy("threshold"), length=CloseAfterFill(4))
+    assert filled == ANSWER and len(ends) <= 1 + 5 + 1
 
 
 def test_expand_and_delete_grow_and_shrink_a_gap():
@@ -98,7 +105,7 @@ def test_expand_and_delete_grow_and_shrink_a_gap():
 
     for size in (2, 12):
         canvas = Canvas.build([[size]], 3)
-        filled, _ = run(Growing(ANSWER), canvas, policy=TopK(1), resize=ExpandDelete(IDS, 20))
+        filled, _ = run(Growing(ANSWER), canvas, policy=TopK(1), length=ExpandDelete(IDS, 20))
         assert filled == ANSWER
 
 
@@ -108,7 +115,7 @@ def test_expansion_stops_at_its_budget():
             return [IDS.expand] * 200
 
     canvas = Canvas.build([[2]], 3)
-    list(denoise(Endless([]), canvas, Plan(resize=ExpandDelete(IDS, 6), steps=30)))
+    list(denoise(Endless([]), canvas, Plan(length=ExpandDelete(IDS, 6), steps=30)))
     assert canvas.width <= 2 + 6
 
 
@@ -120,7 +127,7 @@ def test_full_gap_before_pinned_text_grows():
             return [*head, 30, 31, 20, IDS.fill, IDS.fill, IDS.fill]
 
     canvas = Canvas.build([[4, [30, 31], 4]], 3)
-    plan = Plan(resize=GrowFull(CloseAfterFill(4), 8, 32))
+    plan = Plan(length=GrowFull(CloseAfterFill(4), 8, 32))
     list(denoise(TwoGaps([]), canvas, plan))
     assert canvas.filled(0, 0, 4) == [10 + i for i in range(11)]
     assert canvas.filled(0, 1, 4) == [20]
@@ -170,14 +177,14 @@ def test_cancel_stops_between_two_steps():
 
 def test_last_step_commits_everything():
     canvas = Canvas.build([[8]], 3)
-    filled, ends = run(Oracle(ANSWER), canvas, policy=TopK(1), steps=2, resize=CloseAfterFill(4))
+    filled, ends = run(Oracle(ANSWER), canvas, policy=TopK(1), steps=2, length=CloseAfterFill(4))
     assert filled == ANSWER and ends[-1] is Finish.STEPS
 
 
 def test_a_passed_deadline_still_answers():
     canvas = Canvas.build([[8]], 3)
     filled, ends = run(
-        Oracle(ANSWER), canvas, policy=TopK(1), deadline=0.0, resize=CloseAfterFill(4)
+        Oracle(ANSWER), canvas, policy=TopK(1), deadline=0.0, length=CloseAfterFill(4)
     )
     assert filled == ANSWER and ends == [Finish.DEADLINE]
 

@@ -89,7 +89,7 @@ def test_every_policy_ends_and_decides_every_cell(name):
     family = make_family()
     session = family.open(Prompt([9, 10, 11], [12, 13]))
     canvas = Canvas.build([[12], [12]], SPECIALS.mask)
-    steps = list(denoise(session, canvas, Plan(policy=policy(name), resize=CloseAfterFill(4))))
+    steps = list(denoise(session, canvas, Plan(policy=policy(name), length=CloseAfterFill(4))))
     assert not canvas.open.any()
     assert 1 <= len(steps) <= 40
     assert not set(canvas.ids.flatten().tolist()) & set(SPECIALS.banned)
@@ -116,7 +116,7 @@ def test_verify_equals_autoregressive_decoding(seed):
     family = make_family(seed=seed)
     prompt = Prompt([20 + seed, 10, 11], [12, 13])
     canvas = Canvas.build([[16]], SPECIALS.mask)
-    plan = Plan(policy=policy("verify"), resize=CloseAfterFill(4))
+    plan = Plan(policy=policy("verify"), length=CloseAfterFill(4))
     for _ in denoise(family.open(prompt), canvas, plan):
         pass
     assert canvas.filled(0, 0, SPECIALS.fill) == greedy(family, prompt, 16)
