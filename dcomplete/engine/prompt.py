@@ -30,7 +30,8 @@ def make_task(tokens: Tokens, request: InfillRequest, heal_tail: bool = True) ->
     prefix = clip_start(request.prefix, before * _CHARS_PER_TOKEN)
     suffix = clip_end(request.suffix, after * _CHARS_PER_TOKEN)
     seam = tokens.seam(prefix, suffix, heal=request.heal, tail=heal_tail)
-    prompt = Prompt(seam.prefix[-before:], seam.suffix[:after])
+    drop = -(-max(0, len(seam.prefix) - before) // (before // 4)) * (before // 4)
+    prompt = Prompt(seam.prefix[drop:], seam.suffix[:after])  # in strides, as in clip_start
     return Task(prompt, seam, tuple(tokens.encode(text) for text in request.between))
 
 

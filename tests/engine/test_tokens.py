@@ -80,6 +80,16 @@ def test_the_clipped_start_stays_put_while_typing():
     assert len(starts) <= 2, "a moving start would throw the cached context away"
 
 
+def test_the_first_token_stays_put_while_typing():
+    text = "abc = 1\n" * 300  # a token per byte: far more tokens than the budget
+    firsts = []
+    for n in range(60):
+        prompt = make_task(TOKENS, InfillRequest(text + "q" * n, context_tokens=400)).prompt
+        assert len(prompt.prefix) <= 300
+        firsts.append(tuple(prompt.prefix[:50]))
+    assert sum(a != b for a, b in zip(firsts, firsts[1:], strict=False)) <= 2
+
+
 def test_a_huge_file_is_clipped_before_it_is_tokenised():
     text = "x = 1\n" * 900_000
     task = make_task(TOKENS, InfillRequest(text, text, context_tokens=256))

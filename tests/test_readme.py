@@ -1,0 +1,62 @@
+"""The README is true: its commands exist and run, its code runs, its pictures are there."""
+
+import re
+import shlex
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+SHELL = [
+    line for block in re.findall(r"```sh\n(.*?)```", README, re.S) for line in block.splitlines()
+]
+COMMANDS = [line.partition(" #")[0].strip() for line in SHELL if "dcomplete infill" in line]
+
+
+def test_its_pictures_and_pages_exist():
+    for target in re.findall(r"\]\(([^)#:]+)\)", README):
+        assert (ROOT / target).is_file(), target
+
+
+def test_the_two_commands_are_targets_of_the_makefile():
+    targets = re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(), re.M)
+    shown = [line.split()[1] for line in SHELL if line.startswith("make ")]
+    assert shown == ["infill", "test"] and set(shown) <= set(targets)
+
+
+def test_make_infill_is_dry_run_clean():
+    done = subprocess.run(
+        ["make", "-n", "infill"], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    assert "dcomplete infill" in done.stdout
+
+
+@pytest.mark.e2e
+@pytest.mark.weights
+@pytest.mark.parametrize("command", COMMANDS)
+def test_its_commands_run(command, tmp_path):
+    lines = [f"value_{n} = {n}" for n in range(1, 21)]
+    if "--gap" in command or "cat" in command:
+        lines[11] = "value_12 = <GAP>"
+    (tmp_path / "app.py").write_text("\n".join(lines) + "\n")
+    here = shlex.join([sys.executable, "-m", "dcomplete"])
+    done = subprocess.run(
+        command.replace("dcomplete", here, 1),
+        shell=True, cwd=tmp_path, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert done.returncode in (0, 1), done.stderr
+    assert "Traceback" not in done.stderr
+
+
+@pytest.mark.e2e
+@pytest.mark.weights
+def test_its_python_runs():
+    code = re.search(r"```python\n(.*?)```", README, re.S)
+    assert code is not None
+    done = subprocess.run(
+        [sys.executable, "-c", code.group(1)], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0 and done.stdout.strip(), done.stderr
