@@ -65,7 +65,7 @@ def make_family(regime: str = "suffix-first", seed: int = 0, config: NetConfig =
     for parameter in net.parameters():
         if parameter.dim() == 2:
             parameter.mul_(3.0)
-    head = torch.randn(21, config.hidden)
+    head = torch.nn.Linear(config.hidden, 21).requires_grad_(False)
     return Family("tiny", net, REGIMES[regime], SPECIALS, length_head=head, vocabulary=271)
 
 
@@ -123,6 +123,9 @@ def install_tiny(home: Path, name: str = "tiny", **changes: object) -> Path:
     folder = home / "dcomplete" / "models" / name
     family = make_family()
     manifest = Manifest(TINY, SPECIALS, **{"policy": "threshold", **changes})  # type: ignore[arg-type]
-    state = {**family.net.state_dict(), "length_head.weight": family.length_head}
+    state = {
+        **family.net.state_dict(),
+        **{f"length_head.{n}": t for n, t in family.length_head.state_dict().items()},
+    }
     save(folder, manifest, state, byte_tokenizer_json())
     return folder

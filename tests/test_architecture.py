@@ -116,11 +116,11 @@ def test_start_up_stays_light(module, heavy):
 
 
 def test_one_denoise_loop():
-    """The loop exists once: nobody else calls a session's states in a loop."""
-    callers = [p.relative_to(ROOT) for p in FILES if "session.states(" in p.read_text()]
+    """The loop exists once: nobody else asks a policy (`verify` falls back on another one)."""
+    callers = [p.relative_to(ROOT) for p in FILES if ".decide(" in p.read_text()]
     assert sorted(map(str, callers)) == [
         "dcomplete/engine/denoise.py",
-        "dcomplete/engine/selfcheck.py",
+        "dcomplete/engine/verify.py",
     ]
 
 

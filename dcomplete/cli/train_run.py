@@ -28,6 +28,9 @@ def command(
     minutes: Annotated[
         float, typer.Option(help="Stop (resumably) after this time; 0 = no limit.")
     ] = 0.0,
+    device: Annotated[
+        str, typer.Option(help="auto, cpu or cuda. torchrun gives each process its own.")
+    ] = "auto",
     threads: Annotated[int, typer.Option(help="CPU threads; 0 leaves torch's choice.")] = 0,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON line per step.")] = False,
 ) -> None:
@@ -40,8 +43,10 @@ def command(
 
     from dcomplete.train.base import open_base
     from dcomplete.train.config import read
-    from dcomplete.train.run import Run, prepare_net
+    from dcomplete.train.hardware import Hardware
+    from dcomplete.train.run import Run
     from dcomplete.train.shards import Shards
+    from dcomplete.train.trainee import prepare_net
 
     changes: dict[str, Any] = {k: v for k, v in (("base", base), ("steps", steps)) if v}
     settings = read(config, changes)
@@ -50,8 +55,9 @@ def command(
     start = open_base(settings.base, settings.seed)
     shards = Shards(data)
     check_tokenizer(shards, start.tokenizer_json)
-    trainee = prepare_net(start.net, start.manifest.specials, settings)
-    run = Run(trainee, shards, settings, out)
+    hardware = Hardware.find(device)
+    trainee = prepare_net(start.net, start.manifest.specials, settings).to(hardware.device)
+    run = Run(trainee, shards, settings, out, hardware)
     deadline = time.monotonic() + 60 * minutes if minutes else None
     if as_json or not sys.stderr.isatty():
         for line in run.go(deadline):

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import torch
+from torch import nn
 
 from dcomplete.engine.engine import LocalEngine
 from dcomplete.engine.tokens import Tokens
@@ -43,15 +44,25 @@ def load_family(entry: Entry, manifest: Manifest, device: torch.device, dtype: s
     """Weights in the number format asked for, with the regime that the manifest names."""
     regime = manifest.make_regime()
     state = load_state(entry.path)
-    head = state.pop("length_head.weight", None)
+    head = _length_head(state)
     with torch.device("meta"):
         net = Decoder(manifest.net)
     check_shapes(dict(net.state_dict()), state)
     label = pack_for(net, state, device, dtype)
     net.eval().requires_grad_(False)
-    if head is not None:
-        head = head.to(device)
+    head = None if head is None else head.to(device)
     return Family(entry.name, net, regime, manifest.specials, head, label=label)
+
+
+def _length_head(state: dict[str, torch.Tensor]) -> nn.Linear | None:
+    """Take the length head out of `state`, if there is one."""
+    weight = state.pop("length_head.weight", None)
+    bias = state.pop("length_head.bias", None)
+    if weight is None or bias is None:
+        return None
+    head = nn.Linear(weight.shape[1], weight.shape[0])
+    head.load_state_dict({"weight": weight.float(), "bias": bias.float()})
+    return head.requires_grad_(False)
 
 
 def read_tokens(folder: Path) -> Tokens:

@@ -1,6 +1,7 @@
 """Attention behind one function with one meaning; every backend equals the naive float32 twin."""
 
-from typing import Protocol
+from functools import cache
+from typing import Any, Protocol
 
 import torch
 import torch.nn.functional as F
@@ -38,6 +39,8 @@ def auto(q: Tensor, k: Tensor, v: Tensor, see: Visibility) -> Tensor:
     Inference only. Measured on two AVX-512 cores over 1,000 cached tokens (engine/LOG.md): up to 32
     cells products take two thirds of the fused kernel's time, at 64 cells nearly twice as long.
     """
+    if see.block is not None:
+        return flex(q, k, v, see)
     share = q.shape[1] // k.shape[1]
     rows = share * q.shape[2]
     batched = see.mask is not None and see.mask.dim() == 3
@@ -64,6 +67,21 @@ def sdpa(q: Tensor, k: Tensor, v: Tensor, see: Visibility) -> Tensor:
         return F.scaled_dot_product_attention(folded, k, v).view(q.shape)
     mask = None if see.mask is None else _per_head(see.mask)
     return F.scaled_dot_product_attention(q, k, v, mask, is_causal=see.causal, enable_gqa=share > 1)
+
+
+def flex(q: Tensor, k: Tensor, v: Tensor, see: Visibility) -> Tensor:
+    """FlexAttention with the block mask of `see`: training on a GPU, where most pairs are invisible."""
+    out: Tensor = _flex(q.is_cuda)(
+        q, k, v, block_mask=see.block, enable_gqa=q.shape[1] != k.shape[1]
+    )
+    return out
+
+
+@cache
+def _flex(compiled: bool) -> Any:
+    from torch.nn.attention.flex_attention import flex_attention
+
+    return torch.compile(flex_attention) if compiled else flex_attention
 
 
 def _per_head(mask: Tensor) -> Tensor:

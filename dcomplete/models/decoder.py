@@ -53,7 +53,8 @@ class Norm(nn.Module):
         # torch has no fused CPU kernel; its composite takes three times as long as this (LOG.md)
         mean = torch.linalg.vector_norm(x, dim=-1, keepdim=True, dtype=torch.float32)
         mean = mean.square_().mul_(1 / x.shape[-1]).add_(self.eps).rsqrt_()
-        return (x * mean.to(x.dtype)).mul_(self.weight)
+        scaled: Tensor = x * mean.to(x.dtype)
+        return scaled.mul_(self.weight)
 
 
 class Embedding(nn.Module):

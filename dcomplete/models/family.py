@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from dcomplete.models.cache import CachePool, ContextCache
 from dcomplete.models.canvas import Canvas
@@ -25,7 +25,7 @@ class Family:
     net: Decoder
     regime: Regime
     specials: Specials
-    length_head: Tensor | None = None  # [bins, hidden]
+    length_head: nn.Linear | None = None  # hidden to bins
     vocabulary: int | None = None  # tokens that have a text; the network may be padded beyond them
     label: str = "float32"  # how the weights are held: for people and logs
     pool: CachePool = field(init=False)
@@ -151,4 +151,5 @@ class Session:
         self.prefill()
         if self.family.length_head is None or self.edge is None:
             return None
-        return (self.family.length_head.float() @ self.edge.float()).softmax(-1)
+        odds: Tensor = self.family.length_head(self.edge.float()).softmax(-1)
+        return odds

@@ -7,9 +7,13 @@ canvases over one context apart (samples, candidate lengths, the noisy copies of
 """
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor
+
+if TYPE_CHECKING:
+    from torch.nn.attention.flex_attention import BlockMask
 
 SHARED = 0  # the segment that everybody may see
 
@@ -57,6 +61,7 @@ class Visibility:
 
     mask: Tensor | None  # bool [Tq, Tk] or [B, Tq, Tk]
     causal: bool = False
+    block: "BlockMask | None" = None  # the pattern for FlexAttention, in training on a GPU
 
     def to(self, device: torch.device) -> "Visibility":
         return self if self.mask is None else Visibility(self.mask.to(device))

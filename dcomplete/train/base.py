@@ -49,7 +49,7 @@ def open_base(source: str, seed: int = 0) -> Base:
     with torch.device("meta"):
         net = Decoder(manifest.net)
     state = load_state(entry.path)
-    state.pop("length_head.weight", None)
+    state = {n: t for n, t in state.items() if not n.startswith("length_head.")}
     check_shapes(dict(net.state_dict()), state)
     net = net.to_empty(device="cpu")
     net.load_state_dict({name: value.float() for name, value in state.items()})

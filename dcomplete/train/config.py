@@ -23,7 +23,8 @@ class TrainConfig:
     lora_scale: float = 2.0
     steps: int = 1000
     rows: int = 16  # rows per step and process
-    micro_rows: int = 16  # rows per forward pass
+    micro_rows: int = 16  # rows (or packed bins) per forward pass
+    pack_tokens: int = 0  # length of packed bins; 0 pads every row by itself
     lr: float = 5e-4
     final_lr: float = 0.1  # share of lr at the end of the cosine
     warmup: int = 20

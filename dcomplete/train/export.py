@@ -63,7 +63,7 @@ def export(
     else:
         tensors = _fresh(trained, options)
     tensors = {n: _rows(n, t, trimmed) for n, t in tensors.items()}
-    tensors["length_head.weight"] = trained["length_head.weight"]
+    tensors |= {n: trained[n] for n in ("length_head.weight", "length_head.bias")}
     manifest = replace(
         base.manifest,
         net=replace(base.manifest.net, vocab=len(trimmed.kept)),

@@ -9,7 +9,7 @@ import json
 import math
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from concurrent.futures import Future, ThreadPoolExecutor
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -18,55 +18,18 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from dcomplete.engine.lengths import LENGTH_BINS
 from dcomplete.errors import UserError
-from dcomplete.models.decoder import Decoder
 from dcomplete.models.specials import Specials
-from dcomplete.train.adapter import adapt, start_rows
-from dcomplete.train.batch import Losses, See, collate, dense, losses
+from dcomplete.train.batch import Batch, collate, pack
 from dcomplete.train.config import TrainConfig
+from dcomplete.train.hardware import Hardware
+from dcomplete.train.loss import Losses, See, dense, flex, losses
 from dcomplete.train.noise import Row, make_row
 from dcomplete.train.shards import Shards
+from dcomplete.train.trainee import Trainee
 
 STATE = "state.pt"
 LOG = "log.jsonl"
-
-
-@dataclass(slots=True)
-class Trainee:
-    """What is trained: the network, the length head, and the parameters that change."""
-
-    net: Decoder
-    length_head: nn.Linear
-    specials: Specials
-    parameters: list[nn.Parameter]
-
-    def modules(self) -> nn.ModuleDict:
-        return nn.ModuleDict({"net": self.net, "length_head": self.length_head})
-
-    def trained(self) -> dict[str, Tensor]:
-        """The changing weights by name."""
-        named = self.modules().named_parameters()
-        return {name: p for name, p in named if p.requires_grad}
-
-
-def prepare_net(net: Decoder, specials: Specials, config: TrainConfig) -> Trainee:
-    """Make a base network trainable as the configuration asks."""
-    torch.manual_seed(config.seed)
-    rows = sorted(
-        i
-        for i in (specials.suffix, specials.prefix, specials.middle, specials.mask, specials.fill)
-        if i is not None
-    )
-    start_rows(net, rows)
-    head = nn.Linear(net.config.hidden, len(LENGTH_BINS))
-    if config.mode == "lora":
-        changing = adapt(net, rows, config.rank, config.lora_scale)
-    elif config.mode == "full":
-        changing = list(net.parameters())
-    else:
-        raise UserError(f"Training mode {config.mode!r} is unknown; use lora or full.")
-    return Trainee(net, head, specials, changing + list(head.parameters()))
 
 
 def rate(config: TrainConfig, step: int) -> float:
@@ -78,11 +41,19 @@ def rate(config: TrainConfig, step: int) -> float:
     return config.lr * (low + (1 - low) * 0.5 * (1 + math.cos(math.pi * done)))
 
 
-def rows_of(shards: Shards, specials: Specials, config: TrainConfig, step: int) -> list[Row]:
-    """The rows of one step: a function of the seed and the step alone."""
+def rows_of(
+    shards: Shards,
+    specials: Specials,
+    config: TrainConfig,
+    step: int,
+    rank: int = 0,
+    world: int = 1,
+) -> list[Row]:
+    """One process's rows of a step: a function of the seed and the step alone."""
     cap = min(1.0, (step + 1) / max(1.0, config.mask_warmup * config.steps))
+    first = step * config.rows * world + rank * config.rows
     out = []
-    for at in range(step * config.rows, (step + 1) * config.rows):
+    for at in range(first, first + config.rows):
         epoch, index = divmod(at, len(shards))
         example = shards[int(_order(shards, config.seed, epoch)[index])]
         rng = np.random.default_rng((config.seed, at))
@@ -95,30 +66,48 @@ def _order(shards: Shards, seed: int, epoch: int) -> Any:
     return shards.order(seed, epoch)
 
 
+def batches_of(rows: list[Row], config: TrainConfig) -> list[Batch]:
+    """Micro-batches of about equal shape: packed to one length, or padded among rows of like length."""
+    bins = pack(sorted(rows, key=len), config.pack_tokens)
+    parts = [bins[i : i + config.micro_rows] for i in range(0, len(bins), config.micro_rows)]
+    return [collate(part, config.pack_tokens) for part in parts]
+
+
 class Run:
     """A run in a folder, resumable at any step."""
 
-    def __init__(self, trainee: Trainee, shards: Shards, config: TrainConfig, folder: Path) -> None:
+    def __init__(
+        self,
+        trainee: Trainee,
+        shards: Shards,
+        config: TrainConfig,
+        folder: Path,
+        hardware: Hardware | None = None,
+    ) -> None:
         self.trainee, self.shards, self.config, self.folder = trainee, shards, config, folder
-        self.see: See = dense
+        self.hardware = hardware or Hardware.cpu()
+        self.see: See = flex if self.hardware.device.type == "cuda" else dense
         self.step = 0
         self.tokens = 0
-        groups = [{"params": trainee.parameters}]
         self.optimizer = torch.optim.AdamW(
-            groups, lr=config.lr, betas=(0.9, 0.95), weight_decay=config.weight_decay
+            trainee.groups(config.weight_decay), lr=config.lr, betas=(0.9, 0.95)
         )
         self.average = {n: p.detach().clone() for n, p in trainee.trained().items()}
+        self._net: Any = torch.compile(trainee.net) if config.compile else trainee.net
         folder.mkdir(parents=True, exist_ok=True)
         if (folder / STATE).exists():
             self._load()
 
     def go(self, deadline: float | None = None) -> Iterator[dict[str, Any]]:
         """Train until the last step or until `time.monotonic()` passes `deadline`; yields log lines."""
-        with (self.folder / LOG).open("a") as log:
+        with (self.folder / LOG).open("a") as log, ThreadPoolExecutor(2) as ahead:
+            waiting = [self._ask(ahead, self.step + n) for n in range(2)]
             while self.step < self.config.steps:
-                line = self._one_step()
-                log.write(json.dumps(line) + "\n")
-                log.flush()
+                waiting.append(self._ask(ahead, self.step + 2))
+                line = self._one_step(waiting.pop(0).result())
+                if self.hardware.rank == 0:
+                    log.write(json.dumps(line) + "\n")
+                    log.flush()
                 late = deadline is not None and time.monotonic() > deadline
                 if (
                     self.step % self.config.save_every == 0
@@ -128,46 +117,68 @@ class Run:
                     self.save()
                 yield line
                 if late:
-                    return
+                    break
+            for future in waiting:
+                future.cancel()
 
-    def _one_step(self) -> dict[str, Any]:
-        start, config = time.perf_counter(), self.config
-        rows = sorted(rows_of(self.shards, self.trainee.specials, config, self.step), key=len)
-        parts = [rows[i : i + config.micro_rows] for i in range(0, len(rows), config.micro_rows)]
+    def _ask(self, ahead: ThreadPoolExecutor, step: int) -> "Future[list[Batch]]":
+        def work() -> list[Batch]:
+            place = (self.hardware.rank, self.hardware.world)
+            rows = rows_of(self.shards, self.trainee.specials, self.config, step, *place)
+            return batches_of(rows, self.config)
+
+        return ahead.submit(work)
+
+    def _one_step(self, batches: list[Batch]) -> dict[str, Any]:
+        start = time.perf_counter()
         self.optimizer.zero_grad(set_to_none=True)
         seen: list[Losses] = []
-        for part in parts:
-            batch = collate(part)
-            loss = losses(
-                self.trainee.net, self.trainee.length_head, batch, config.length_weight, self.see
-            )
-            (loss.total / len(parts)).backward()  # type: ignore[no-untyped-call]
-            seen.append(replace(loss, total=loss.total.detach()))
-            self.tokens += batch.real
-        norm = nn.utils.clip_grad_norm_(self.trainee.parameters, config.clip)
+        for batch in batches:
+            with self.hardware.autocast(self.config.dtype):
+                loss = losses(
+                    self._net_view(),
+                    self.trainee.length_head,
+                    batch.to(self.hardware.device),
+                    self.config.length_weight,
+                    self.see,
+                )
+            (loss.total / len(batches)).backward()  # type: ignore[no-untyped-call]
+            seen.append(loss)
+        self.hardware.average_gradients(self.trainee.parameters)
+        norm = nn.utils.clip_grad_norm_(self.trainee.parameters, self.config.clip)
         for group in self.optimizer.param_groups:
-            group["lr"] = rate(config, self.step)
+            group["lr"] = rate(self.config, self.step)
         self.optimizer.step()
         self._average()
         self.step += 1
-        return self._line(seen, float(norm), time.perf_counter() - start, sum(map(len, rows)))
+        tokens = sum(batch.real for batch in batches) * self.hardware.world
+        self.tokens += tokens
+        return self._line(seen, norm, tokens, start)
 
-    def _line(self, seen: list[Losses], norm: float, seconds: float, tokens: int) -> dict[str, Any]:
+    def _net_view(self) -> Any:
+        """The compiled body with the plain head: what `losses` calls."""
+        if self._net is self.trainee.net:
+            return self.trainee.net
+        return _Compiled(self._net, self.trainee.net)
+
+    def _line(self, seen: list[Losses], norm: Tensor, tokens: int, start: float) -> dict[str, Any]:
         def mean(name: str) -> float:
-            return round(float(np.nanmean([float(getattr(x, name)) for x in seen])), 4)
+            return round(float(np.nanmean([float(getattr(x, name).detach()) for x in seen])), 4)
 
-        flops = 6 * self.trainee.net.config.parameters * tokens
+        named = {name: mean(name) for name in ("total", "canvas", "clean", "length")}
+        seconds = time.perf_counter() - start  # the values above waited for the device
+        tflops = 6 * self.trainee.net.config.parameters * tokens / seconds / 1e12
+        peak = self.hardware.peak_tflops
         return {
             "step": self.step,
-            "loss": mean("total"),
-            "canvas": mean("canvas"),
-            "clean": mean("clean"),
-            "length": mean("length"),
-            "norm": round(norm, 3),
+            "loss": named.pop("total"),
+            **named,
+            "norm": round(float(norm), 3),
             "lr": self.optimizer.param_groups[0]["lr"],
             "tokens": self.tokens,
             "tokens_per_s": round(tokens / seconds, 1),
-            "tflops": round(flops / seconds / 1e12, 3),
+            "tflops": round(tflops, 3),
+            "mfu": None if peak is None else round(tflops / peak, 3),
             "seconds": round(seconds, 3),
         }
 
@@ -179,6 +190,8 @@ class Run:
 
     def save(self) -> None:
         """Write the state beside the old one, then swap: a kill leaves one or the other, whole."""
+        if self.hardware.rank != 0:
+            return
         state = {
             "step": self.step,
             "tokens": self.tokens,
@@ -192,7 +205,9 @@ class Run:
         fresh.replace(self.folder / STATE)
 
     def _load(self) -> None:
-        state = torch.load(self.folder / STATE, weights_only=True)
+        state = torch.load(
+            self.folder / STATE, weights_only=True, map_location=self.hardware.device
+        )
         if state["config"] != self.config.to_json():
             raise UserError(f"{self.folder} holds a run with other settings; use another folder.")
         with torch.no_grad():
@@ -202,6 +217,16 @@ class Run:
         self.optimizer.load_state_dict(state["optimizer"])
         self.step, self.tokens = state["step"], state["tokens"]
         _cut_log(self.folder / LOG, self.step)
+
+
+class _Compiled:
+    """A compiled forward pass that still has the network's head."""
+
+    def __init__(self, compiled: Any, net: Any) -> None:
+        self._compiled, self.head = compiled, net.head
+
+    def __call__(self, *arguments: Any) -> Any:
+        return self._compiled(*arguments)
 
 
 def _cut_log(path: Path, step: int) -> None:

@@ -1,0 +1,91 @@
+"""The objective of one batch, and who sees whom in it."""
+
+from dataclasses import dataclass
+from functools import cache
+from typing import Any, Protocol
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+from torch.utils.checkpoint import checkpoint
+
+from dcomplete.models.decoder import Decoder
+from dcomplete.models.visibility import SHARED, Visibility, visible
+from dcomplete.train.batch import Batch
+from dcomplete.train.noise import IGNORE
+
+_CHUNK = 8192  # positions whose logits are in memory at once, on a GPU
+
+
+class See(Protocol):
+    """A batch to what attention needs: the dense twin, or a block mask on a GPU."""
+
+    def __call__(self, batch: Batch) -> Visibility: ...
+
+
+def dense(batch: Batch) -> Visibility:
+    """The visibility rule within each document, as a boolean [B, T, T]. Padding sees itself."""
+    same = batch.documents.unsqueeze(-1) == batch.documents.unsqueeze(-2)
+    return Visibility(visible(batch.marks, batch.marks) & same)
+
+
+def flex(batch: Batch) -> Visibility:
+    """The same rule for FlexAttention: blocks that nobody sees are never computed."""
+    from torch.nn.attention.flex_attention import create_block_mask
+
+    groups, segments, documents = batch.marks.groups, batch.marks.segments, batch.documents
+
+    def rule(b: Tensor, head: Tensor, q: Tensor, k: Tensor) -> Tensor:
+        earlier = groups[b, k] <= groups[b, q]
+        shared = (segments[b, k] == SHARED) | (segments[b, k] == segments[b, q])
+        return earlier & shared & (documents[b, k] == documents[b, q])
+
+    rows, length = batch.ids.shape
+    make = _compiled(create_block_mask) if batch.ids.is_cuda else create_block_mask
+    block = make(rule, rows, None, length, length, device=batch.ids.device)
+    return Visibility(None, block=block)
+
+
+@cache
+def _compiled(function: Any) -> Any:
+    return torch.compile(function)
+
+
+@dataclass(frozen=True, slots=True)
+class Losses:
+    """What is minimised, and its parts in nats."""
+
+    total: Tensor
+    canvas: Tensor  # mean over masked tokens that are no filler
+    clean: Tensor  # mean over the causal stream
+    length: Tensor  # mean of the length head
+
+
+def losses(net: Decoder, head: nn.Module, batch: Batch, length_weight: float, see: See) -> Losses:
+    """The objective. The vocabulary is projected to only where something is predicted."""
+    hidden = net(batch.ids, batch.positions, see(batch))  # [B, T, D]
+    chosen = (batch.targets != IGNORE) & (batch.weights > 0)
+    weight, target = batch.weights[chosen], batch.targets[chosen]
+    nats = _nats(net, hidden[chosen], target)
+    guess = head(hidden[batch.middle_at[:, 0], batch.middle_at[:, 1]].float())
+    length = F.cross_entropy(guess.float(), batch.length_bin)
+    detached, in_canvas = nats.detach(), batch.marks.segments[chosen] > 0
+    return Losses(
+        (nats * weight).sum() / weight.sum() + length_weight * length,
+        detached[in_canvas & (weight == 1.0)].mean(),
+        detached[~in_canvas].mean(),
+        length.detach(),
+    )
+
+
+def _nats(net: Decoder, states: Tensor, target: Tensor) -> Tensor:
+    """Cross entropy [N]; on a GPU in chunks that are computed again in the backward pass."""
+
+    def some(x: Tensor, y: Tensor) -> Tensor:
+        return F.cross_entropy(net.head(x).float(), y, reduction="none")
+
+    if not states.is_cuda or len(target) <= _CHUNK:
+        return some(states, target)
+    pairs = zip(torch.split(states, _CHUNK), torch.split(target, _CHUNK), strict=True)
+    parts = [checkpoint(some, x, y, use_reentrant=False) for x, y in pairs]
+    return torch.cat(parts)
