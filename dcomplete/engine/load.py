@@ -9,7 +9,7 @@ from dcomplete.engine.engine import LocalEngine
 from dcomplete.engine.tokens import Tokens
 from dcomplete.errors import ModelError, UserError
 from dcomplete.models.checkpoint import Manifest, load_state
-from dcomplete.models.decoder import Decoder
+from dcomplete.models.decoder import Decoder, unfilled
 from dcomplete.models.family import Family
 from dcomplete.models.names import check_shapes
 from dcomplete.models.packing import DTYPES, pack_for
@@ -45,7 +45,7 @@ def load_family(entry: Entry, manifest: Manifest, device: torch.device, dtype: s
     regime = manifest.make_regime()
     state = load_state(entry.path)
     head = _length_head(state)
-    with torch.device("meta"):
+    with unfilled():
         net = Decoder(manifest.net)
     check_shapes(dict(net.state_dict()), state)
     label = pack_for(net, state, device, dtype)

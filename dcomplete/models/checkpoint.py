@@ -11,7 +11,6 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor
@@ -178,11 +177,3 @@ def read_hf(folder: Path) -> tuple[NetConfig, dict[str, Tensor], str]:
     config = NetConfig.from_hf(raw)
     tensors = read_tensors(folder)
     return config, from_hf(config, tensors.__getitem__), tokenizer_json
-
-
-def empty_state(config: NetConfig) -> dict[str, torch.Size]:
-    """The shapes that a network of this configuration expects, by name."""
-    from dcomplete.models.decoder import Decoder
-
-    with torch.device("meta"):
-        return {name: tensor.shape for name, tensor in Decoder(config).state_dict().items()}

@@ -4,7 +4,9 @@ One body for training and inference: who sees whom comes in as a `Visibility`, r
 values as a `KeyValues`. Equal to the Hugging Face modelling code on random weights (see the tests).
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
 from typing import Protocol
 
 import torch
@@ -39,6 +41,30 @@ def rotate(x: Tensor, cos: Tensor, sin: Tensor) -> Tensor:
     return x * cos + torch.cat([-b, a], -1) * sin
 
 
+_FILL = ContextVar("fill new weights with random numbers", default=True)
+
+
+@contextmanager
+def unfilled() -> Iterator[None]:
+    """Networks made inside have no numbers yet, for a checkpoint to bring: no time, no memory touched.
+
+    (torch's meta device does the same, but its first use imports a second of symbolic mathematics.)
+    """
+    before = _FILL.set(False)
+    try:
+        yield
+    finally:
+        _FILL.reset(before)
+
+
+class Linear(nn.Linear):
+    """A linear layer that heeds `unfilled`."""
+
+    def reset_parameters(self) -> None:
+        if _FILL.get():
+            super().reset_parameters()
+
+
 class Norm(nn.Module):
     """Root mean square norm."""
 
@@ -62,7 +88,8 @@ class Embedding(nn.Module):
 
     def __init__(self, vocab: int, width: int) -> None:
         super().__init__()
-        self.weight = nn.Parameter(torch.empty(vocab, width).normal_(std=0.02))
+        table = torch.empty(vocab, width)
+        self.weight = nn.Parameter(table.normal_(std=0.02) if _FILL.get() else table)
 
     def forward(self, ids: Tensor) -> Tensor:
         return F.embedding(ids, self.weight)
@@ -79,13 +106,13 @@ class Layer(nn.Module):
         super().__init__()
         c = self.config = config
         self.attn_norm = Norm(c.hidden, c.norm_eps)
-        self.qkv: nn.Module = nn.Linear(c.hidden, c.qkv_width, bias=c.qkv_bias)
+        self.qkv: nn.Module = Linear(c.hidden, c.qkv_width, bias=c.qkv_bias)
         self.q_norm = Norm(c.head_dim, c.norm_eps) if c.qk_norm else None
         self.k_norm = Norm(c.head_dim, c.norm_eps) if c.qk_norm else None
-        self.o: nn.Module = nn.Linear(c.heads * c.head_dim, c.hidden, bias=False)
+        self.o: nn.Module = Linear(c.heads * c.head_dim, c.hidden, bias=False)
         self.mlp_norm = Norm(c.hidden, c.norm_eps)
-        self.gate_up: nn.Module = nn.Linear(c.hidden, 2 * c.mlp, bias=False)
-        self.down: nn.Module = nn.Linear(c.mlp, c.hidden, bias=False)
+        self.gate_up: nn.Module = Linear(c.hidden, 2 * c.mlp, bias=False)
+        self.down: nn.Module = Linear(c.mlp, c.hidden, bias=False)
 
     def forward(
         self,
@@ -128,7 +155,7 @@ class Decoder(nn.Module):
         self.layers = nn.ModuleList(Layer(config) for _ in range(config.layers))
         self.norm = Norm(config.hidden, config.norm_eps)
         self.lm_head: nn.Module | None = (
-            None if config.tied else nn.Linear(config.hidden, config.vocab, bias=False)
+            None if config.tied else Linear(config.hidden, config.vocab, bias=False)
         )
         self.attend = BACKENDS.get(backend)
 

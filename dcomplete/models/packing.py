@@ -77,7 +77,7 @@ class PackedEmbedding(nn.Module):
 
 
 def pack_for(net: Decoder, state: Mapping[str, Tensor], device: torch.device, dtype: str) -> str:
-    """Fill `net` (on the meta device) from `state`, laid out for `device`; returns the format's label.
+    """Fill an `unfilled` network from `state`, laid out for `device`; returns the format's label.
 
     Raises UserError for a format that is unknown or not possible on this machine.
     """

@@ -9,7 +9,7 @@ from dcomplete.engine.tokens import Tokens
 from dcomplete.errors import ModelError, UserError
 from dcomplete.models.checkpoint import Manifest, load_state
 from dcomplete.models.config import NetConfig
-from dcomplete.models.decoder import Decoder
+from dcomplete.models.decoder import Decoder, unfilled
 from dcomplete.models.importing import import_model
 from dcomplete.models.names import check_shapes
 from dcomplete.models.specials import Specials
@@ -46,12 +46,11 @@ def open_base(source: str, seed: int = 0) -> Base:
     manifest = entry.manifest()
     if manifest.regime == "base":
         manifest = replace(manifest, specials=free_specials(manifest), regime="context-canvas")
-    with torch.device("meta"):
+    with unfilled():
         net = Decoder(manifest.net)
     state = load_state(entry.path)
     state = {n: t for n, t in state.items() if not n.startswith("length_head.")}
     check_shapes(dict(net.state_dict()), state)
-    net = net.to_empty(device="cpu")
     net.load_state_dict({name: value.float() for name, value in state.items()})
     tokenizer_json = (entry.path / "tokenizer.json").read_text(encoding="utf-8")
     return Base(entry.name, net, replace(manifest, suffix_first=True), tokenizer_json, entry.path)

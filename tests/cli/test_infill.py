@@ -228,7 +228,7 @@ def test_help_has_examples_for_every_command(capsys):
     for command in (
         ["infill"], ["doctor"], ["bench"], ["models"], ["models", "list"], ["models", "info"],
         ["models", "check"], ["models", "import"], ["models", "remove"], ["train", "prepare"],
-        ["train", "run"], ["train", "export"],
+        ["train", "run"], ["train", "export"], ["train", "eval"],
     ):  # fmt: skip
         status, out, _ = call(capsys, *command, "--help")
         assert status == 0 and "Example" in out, command

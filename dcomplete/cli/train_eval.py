@@ -1,0 +1,81 @@
+"""``dcomplete train eval``: a model's numbers on held-out gaps."""
+
+import json
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+EXAMPLES = (
+    "Example: dcomplete train eval --gaps data/heldout.jsonl --policy threshold --policy verify"
+)
+
+
+def command(
+    gaps: Annotated[
+        Path, typer.Option(help="heldout.jsonl, written by `dcomplete train prepare`.")
+    ],
+    model: Annotated[
+        str, typer.Option(help="Model name or folder; the embedded one if empty.")
+    ] = "",
+    policy: Annotated[
+        list[str] | None,
+        typer.Option(help="Policy to try; may be repeated. Empty: the model's own."),
+    ] = None,
+    limit: Annotated[int, typer.Option(help="Only so many gaps, evenly spread; 0 = all.")] = 0,
+    single_line: Annotated[
+        bool, typer.Option("--single-line", help="Only gaps within a line.")
+    ] = False,
+    oracle: Annotated[
+        bool, typer.Option("--oracle", help="Also with the true length told.")
+    ] = False,
+    steps: Annotated[int, typer.Option(help="Most denoise steps.")] = 64,
+    nats: Annotated[bool, typer.Option("--nats", help="Also nats per masked token.")] = False,
+    out: Annotated[Path | None, typer.Option(help="Append the JSON lines to this file.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Only JSON lines.")] = False,
+) -> None:
+    """Fill held-out gaps and print exact match, edit similarity, length error and cost."""
+    from dcomplete.cli.bench import commit, describe_device
+    from dcomplete.engine.load import load_engine
+    from dcomplete.train.evaluate import infill_gaps, masked_nats, summary
+    from dcomplete.train.heldout import read
+
+    engine = load_engine(model)
+    chosen = [g for g in read(gaps) if not single_line or g.kind in ("line", "rest_of_line")]
+    if limit and limit < len(chosen):
+        chosen = [chosen[int(i * len(chosen) / limit)] for i in range(limit)]
+    about = {
+        "bench": "held-out infilling",
+        "commit": commit(),
+        "model": engine.family.name,
+        "device": describe_device("auto"),
+        "dtype": engine.family.label,
+        "step_limit": steps,
+    }
+    lines: list[dict[str, Any]] = []
+    for name in policy or [engine.default_policy]:
+        for told in (False, True) if oracle else (False,):
+            scored = list(
+                _progress(infill_gaps(engine, chosen, name, told, steps), len(chosen), name)
+            )
+            lines.append({**about, "policy": name, "oracle_length": told, **summary(scored)})
+            _say(lines[-1], as_json)
+    if nats:
+        lines.append({**about, "masked_nats": masked_nats(engine, chosen)})
+        _say(lines[-1], as_json)
+    if out is not None:
+        with out.open("a", encoding="utf-8") as file:
+            file.writelines(json.dumps(line) + "\n" for line in lines)
+
+
+def _progress(items: Any, total: int, name: str) -> Any:
+    from rich.console import Console
+    from rich.progress import track
+
+    return track(items, description=name, total=total, console=Console(stderr=True), transient=True)
+
+
+def _say(line: dict[str, Any], as_json: bool) -> None:
+    skip = ("bench", "commit", "device", "model", "dtype")
+    plain = ", ".join(f"{k} {v}" for k, v in line.items() if k not in skip)
+    typer.echo(json.dumps(line) if as_json else plain)

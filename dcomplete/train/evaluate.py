@@ -1,0 +1,121 @@
+"""Held-out numbers of a model: what it fills in, at what cost, and how sure it is of the truth.
+
+Three things that belong apart: the length unknown (the product), the length told (the ceiling), and the
+error of the length. Exact match compares the gap's text, its end stripped of spaces; edit similarity is
+difflib's ratio.
+"""
+
+import difflib
+import statistics
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+
+from dcomplete.engine.engine import LocalEngine
+from dcomplete.engine.prompt import make_task
+from dcomplete.models.canvas import Canvas
+from dcomplete.train.heldout import HeldOut
+from dcomplete.types import InfillRequest
+
+RATES = (0.25, 0.5, 0.75, 1.0)
+
+
+@dataclass(frozen=True, slots=True)
+class Scored:
+    """One gap's outcome. `length_error` is in tokens, predicted minus true."""
+
+    kind: str
+    exact: bool
+    similarity: float
+    length_error: int
+    steps: int
+    forwards: int
+    ms: float
+
+
+def infill_gaps(
+    engine: LocalEngine,
+    gaps: Iterable[HeldOut],
+    policy: str = "",
+    oracle: bool = False,
+    steps: int = 64,
+    context: int = 512,
+) -> Iterator[Scored]:
+    """Fill each gap; with `oracle` the true number of tokens is told."""
+    for gap in gaps:
+        request = InfillRequest(
+            gap.prefix, gap.suffix, policy=policy, steps=steps, context_tokens=context
+        )
+        seam = make_task(engine.tokens, request).seam
+        true = len(engine.tokens.encode(seam.middle(gap.middle)))
+        if oracle:
+            request = InfillRequest(
+                gap.prefix,
+                gap.suffix,
+                policy=policy,
+                steps=steps,
+                context_tokens=context,
+                length=str(max(1, true)),
+            )
+        result = engine.infill(request)
+        text = result.best.texts[0]
+        yield Scored(
+            gap.kind,
+            text.rstrip() == gap.middle.rstrip(),
+            difflib.SequenceMatcher(None, text, gap.middle, autojunk=False).ratio(),
+            result.best.tokens - true,
+            result.steps,
+            result.forwards,
+            result.timings.total,
+        )
+
+
+def summary(scored: Sequence[Scored]) -> dict[str, Any]:
+    """Shares in percent, means, medians."""
+    if not scored:
+        return {"gaps": 0}
+    line = [s for s in scored if s.kind in ("line", "rest_of_line")]
+    return {
+        "gaps": len(scored),
+        "exact": _percent(s.exact for s in scored),
+        "single_line_gaps": len(line),
+        "single_line_exact": _percent(s.exact for s in line),
+        "edit_similarity": round(statistics.fmean(s.similarity for s in scored), 4),
+        "length_error": round(statistics.fmean(abs(s.length_error) for s in scored), 2),
+        "length_right": _percent(s.length_error == 0 for s in scored),
+        "steps": round(statistics.fmean(s.steps for s in scored), 2),
+        "forwards": round(statistics.fmean(s.forwards for s in scored), 2),
+        "p50_ms": round(statistics.median(s.ms for s in scored), 1),
+    }
+
+
+def _percent(values: Iterable[bool]) -> float:
+    seen = list(values)
+    return round(100 * sum(seen) / max(1, len(seen)), 1)
+
+
+@torch.inference_mode()
+def masked_nats(engine: LocalEngine, gaps: Iterable[HeldOut], seed: int = 0) -> dict[str, float]:
+    """Mean nats per masked token at several mask rates, the right canvas size given."""
+    generator = torch.Generator().manual_seed(seed)
+    total = dict.fromkeys(RATES, 0.0)
+    count = dict.fromkeys(RATES, 0)
+    for gap in gaps:
+        task = make_task(engine.tokens, InfillRequest(gap.prefix, gap.suffix, context_tokens=512))
+        true = engine.tokens.encode(task.seam.middle(gap.middle))
+        if not true:
+            continue
+        session = engine.family.open(task.prompt)
+        for rate in RATES:
+            chosen = torch.rand(len(true), generator=generator) < rate
+            chosen[int(torch.randint(len(true), (1,), generator=generator))] = True
+            canvas = Canvas.from_rows([true], [[0] * len(true)], engine.family.specials.mask)
+            canvas.reopen(chosen[None])
+            states = session.states(canvas)[0][chosen]
+            logs = session.logits(states).log_softmax(-1)
+            nats = -logs.gather(1, torch.tensor(true)[chosen, None])
+            total[rate] += float(nats.clamp(max=20.0).sum())
+            count[rate] += int(chosen.sum())
+    return {f"{int(100 * r)} %": round(total[r] / max(1, count[r]), 3) for r in RATES}
