@@ -27,6 +27,12 @@ def test_the_two_commands_are_targets_of_the_makefile():
     assert shown == ["infill", "test"] and set(shown) <= set(targets)
 
 
+def test_its_numbers_are_those_of_the_newest_results():
+    from dcomplete_eval.readme import rendered
+
+    assert rendered(README) == README, "run: python -m dcomplete_eval.readme"
+
+
 def test_make_infill_is_dry_run_clean():
     done = subprocess.run(
         ["make", "-n", "infill"], cwd=ROOT, capture_output=True, text=True, check=True

@@ -32,7 +32,7 @@ def trim(tokenizer_json: str, wanted: Iterable[int]) -> Trimmed:
     names = {i: t for t, i in vocab.items()}
     special = {t["id"] for t in raw["added_tokens"]}
     keep = {t for t, i in vocab.items() if len(t) == 1 or i in special}
-    waiting = [names[i] for i in wanted]
+    waiting = [names[i] for i in wanted if i in names]  # networks may be padded beyond the names
     while waiting:
         token = waiting.pop()
         if token not in keep:

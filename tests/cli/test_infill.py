@@ -117,7 +117,7 @@ WRONG = {
     "steps": (["{file}", "--steps", "0"], "at least 1"),
     "two outputs": (["{file}", "--diff", "--json"], "only one of"),
     "unknown option": (["{file}", "--colour"], "No such option"),
-    "bad number": (["{file}", "--steps", "many"], "many"),
+    "bad number": (["{file}", "--steps", "many"], "--steps"),
 }
 
 

@@ -1,0 +1,77 @@
+"""The README's numbers, made from ``eval/results``: ``python -m dcomplete_eval.readme`` rewrites them."""
+
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).parents[2]
+RESULTS = ROOT / "eval" / "results"
+START, END = "<!-- numbers: made by python -m dcomplete_eval.readme -->", "<!-- end of numbers -->"
+
+
+def lines(name: str) -> list[dict[str, Any]]:
+    """A results file's JSON lines, oldest first."""
+    path = RESULTS / name
+    text = path.read_text(encoding="utf-8") if path.exists() else ""
+    return [json.loads(line) for line in text.splitlines()]
+
+
+def latency() -> str:
+    """The newest engine benchmark that has a peer."""
+    runs = [run for run in lines("engine.jsonl") if run["peers"]]
+    if not runs:
+        return ""
+    run = runs[-1]
+    peers = " | ".join(f"{p['engine']} p50" for p in run["peers"])
+    rows = [
+        f"| about 1,000 tokens of context | p50 ms | p90 ms | forwards | {peers} | ratio |",
+        "|---|---|---|---|" + "---|" * (len(run["peers"]) + 1),
+    ]
+    names = {"cold": "cold, first token", "warm10": "warm, 10 tokens", "warm32": "warm, 32 tokens"}
+    for key, said in names.items():
+        ours = run["ours"][key]
+        rivals = " | ".join(f"{p[key]['p50_ms']:.0f}" for p in run["peers"])
+        cells = f"{ours['p50_ms']:.0f} | {ours['p90_ms']:.0f} | {ours['forwards']:.1f}"
+        rows.append(f"| {said} | {cells} | {rivals} | {run['ratios'][key]} |")
+    about = f"{run['device']}, {run['dtype']}, policy `{run['policy']}`, commit {run['commit']}."
+    return "\n".join([*rows, "", f"{about} The ratio is ours over the faster llama.cpp's."])
+
+
+def quality() -> str:
+    """Held-out infilling of the newest evaluation of every policy."""
+    newest: dict[tuple[str, bool], dict[str, Any]] = {}
+    for run in lines("heldout.jsonl"):
+        if "exact" in run:
+            newest[run["policy"], run["oracle_length"]] = run
+    if not newest:
+        return ""
+    rows = [
+        "| held-out gaps of real packages | length | exact match, single line | edit similarity "
+        "| length error (tokens) | forwards |",
+        "|---|---|---|---|---|---|",
+    ]
+    for (policy, told), run in newest.items():
+        rows.append(
+            f"| `{policy}` | {'told' if told else 'unknown'} | {run['single_line_exact']} % of "
+            f"{run['single_line_gaps']} | {run['edit_similarity']:.2f} | {run['length_error']} "
+            f"| {run['forwards']} |"
+        )
+    about = f"Model {run['model']}, {run['device']}, commit {run['commit']}."
+    return "\n".join([*rows, "", about])
+
+
+def rendered(readme: str) -> str:
+    """`readme` with its numbers made anew."""
+    numbers = "\n\n".join(part for part in (latency(), quality()) if part)
+    block = f"{START}\n\n{numbers}\n\n{END}"
+    return re.sub(f"{re.escape(START)}.*?{re.escape(END)}", lambda _: block, readme, flags=re.S)
+
+
+def main() -> None:
+    path = ROOT / "README.md"
+    path.write_text(rendered(path.read_text(encoding="utf-8")), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()
