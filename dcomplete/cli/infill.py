@@ -48,7 +48,7 @@ def command(
     dtype: Annotated[str, typer.Option(help="auto, float32, bfloat16 or int8.")] = "auto",
     max_tokens: Annotated[int, typer.Option(help="Most tokens for one gap.")] = 64,
     length: Annotated[str, typer.Option(help="auto, candidates, or exactly N tokens.")] = "auto",
-    steps: Annotated[int, typer.Option(help="Most denoise steps.")] = 64,
+    steps: Annotated[int, typer.Option(help="Most denoise steps of one canvas.")] = 64,
     policy: Annotated[
         str,
         typer.Option(

@@ -65,7 +65,20 @@ def command(
     else:
         _with_progress(run, deadline)
     done = run.step >= settings.steps
+    if done and hardware.rank == 0:
+        _draw(out)
     typer.echo("Done." if done else f"Stopped at step {run.step}; run again to go on.", err=True)
+
+
+def _draw(out: Path) -> None:
+    """The loss curves, where matplotlib is installed."""
+    from dcomplete.train.plot import plot
+    from dcomplete.train.run import LOG
+
+    try:
+        plot(out / LOG, out / "loss.png")
+    except ImportError:
+        typer.echo("No loss curves: pip install 'dcomplete[train]' draws them.", err=True)
 
 
 def check_tokenizer(shards: Any, tokenizer_json: str) -> None:

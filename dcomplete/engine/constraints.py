@@ -11,7 +11,13 @@ from dcomplete.models.canvas import Canvas
 
 
 class Constraint(Protocol):
-    """`mask` is cheap and sees all proposals at once; `accepts` may look at the whole canvas."""
+    """`mask` is cheap and sees all proposals at once; `accepts` may look at the whole canvas.
+
+    `strict` says whether `accepts` ever refuses: only then is it asked, one cell at a time.
+    """
+
+    @property
+    def strict(self) -> bool: ...
 
     def mask(self, canvas: Canvas, logits: Tensor, rows: Tensor, columns: Tensor) -> Tensor:
         """Logits [N, V] for the cells (rows[i], columns[i]), with -inf for what may not stand there."""
@@ -24,6 +30,8 @@ class Constraint(Protocol):
 
 class Free:
     """Everything is allowed."""
+
+    strict: bool = False
 
     def mask(self, canvas: Canvas, logits: Tensor, rows: Tensor, columns: Tensor) -> Tensor:
         return logits
@@ -63,6 +71,10 @@ class Every:
     """All of several constraints."""
 
     parts: tuple[Constraint, ...]
+
+    @property
+    def strict(self) -> bool:
+        return any(part.strict for part in self.parts)
 
     def mask(self, canvas: Canvas, logits: Tensor, rows: Tensor, columns: Tensor) -> Tensor:
         for part in self.parts:

@@ -99,7 +99,7 @@ def _draw(
 def apply(canvas: Canvas, move: Move, constraint: Constraint) -> None:
     """Write a move to the canvas; what the constraint refuses is banned from its cell instead."""
     commit = move.commit
-    if type(constraint).accepts is not Free.accepts:
+    if constraint.strict:
         for row, column in commit.nonzero().tolist():
             token = int(move.tokens[row, column])
             if constraint.accepts(canvas, row, column, token):

@@ -80,7 +80,7 @@ class Filler:
     def _begin(self, task: Task, rows: int, draft: list[int] | None) -> tuple[Session, Canvas]:
         watch = Stopwatch()
         session = self.family.open(task.prompt, self.request.reuse)
-        if draft is None and not task.pinned and self.request.length == "auto":
+        if draft is None and not task.pinned and self._asks_the_head():
             likely = Canvas.build([[self._likely()]] * rows, self.family.specials.mask)
             session.states(likely.to(self.family.device))  # with the context, in one pass
             self.counts.prefill_ms += watch.lap()
@@ -95,6 +95,9 @@ class Filler:
             layouts += [layout] * rows
         canvas = Canvas.build(layouts, mask).to(self.family.device)
         return session, canvas
+
+    def _asks_the_head(self) -> bool:
+        return self.request.length == "auto" and self.family.length_head is not None
 
     def _likely(self) -> int:
         return min(_LIKELY, self.request.max_tokens)

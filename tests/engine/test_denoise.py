@@ -146,6 +146,8 @@ def test_first_cell_takes_only_the_given_tokens():
 
 def test_a_refused_token_is_not_offered_again():
     class No12(Free):
+        strict = True
+
         def accepts(self, canvas, row, column, token):
             return token != 12
 
@@ -156,6 +158,8 @@ def test_a_refused_token_is_not_offered_again():
 
 def test_a_constraint_that_refuses_everything_ends():
     class Never(Free):
+        strict = True
+
         def accepts(self, canvas, row, column, token):
             return False
 

@@ -190,6 +190,7 @@ def test_a_killed_run_ends_with_the_same_weights_as_an_unbroken_one(shards, tmp_
         command(data, tmp_path / "whole"), capture_output=True, text=True, check=True
     )
     assert len(whole.stdout.splitlines()) == 30
+    assert (tmp_path / "whole" / "loss.png").read_bytes().startswith(b"\x89PNG")
     kill_at = random.SystemRandom().randrange(6, 29)
     running = subprocess.Popen(command(data, tmp_path / "cut"), stdout=subprocess.PIPE, text=True)
     assert running.stdout is not None
