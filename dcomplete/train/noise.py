@@ -170,6 +170,8 @@ def _corrupt(
     given[wrong] = rng.choice(truth, int(wrong.sum()))  # plausible: from the same gap
     loss = (masked | wrong).astype(np.float32)
     filler = (truth == s.fill) & (loss > 0)
-    if filler.any():  # all filler of a canvas weighs as much as one token
+    if filler.any():  # all filler of a canvas weighs as much as one token,
         loss[filler] = 1.0 / float(filler.sum())
+        if truth[filler.argmax() - 1] != s.fill:  # and its first one, which says where the gap ends,
+            loss[filler.argmax()] = 1.0  # as much as another
     return given, truth, loss
