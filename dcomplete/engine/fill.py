@@ -24,7 +24,7 @@ from dcomplete.models.regimes import Prompt
 from dcomplete.types import Finish, InfillRequest, Stopwatch
 
 CANVAS = 64  # cells of a gap before it is continued on the next canvas
-_SURE = 0.5  # how surely the first canvas should hold the whole gap: a full one is continued (LOG.md)
+_SURE = 0.5  # how surely the first canvas should hold the whole gap; a full one is continued
 _GROW = 8
 _LIKELY = 16  # cells of the canvas that is looked at before the length is known
 

@@ -172,6 +172,9 @@ def _corrupt(
     filler = (truth == s.fill) & (loss > 0)
     if filler.any():  # all filler of a canvas weighs as much as one token,
         loss[filler] = 1.0 / float(filler.sum())
-        if truth[filler.argmax() - 1] != s.fill:  # and its first one, which says where the gap ends,
-            loss[filler.argmax()] = 1.0  # as much as another
+        first = int(filler.argmax())
+        if (
+            truth[first - 1] != s.fill
+        ):  # and its first one, which says where the gap ends, as another
+            loss[first] = 1.0
     return given, truth, loss
