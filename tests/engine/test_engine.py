@@ -21,10 +21,10 @@ PREFIX, SUFFIX = "def f(x):\n    ", "\n\nprint(f(2))\n"
 
 
 def test_warm_and_cold_give_the_same_answer():
-    request = InfillRequest(PREFIX, SUFFIX, max_tokens=24)
-    ENGINE.infill(InfillRequest(PREFIX[:-3], SUFFIX))
-    warm = ENGINE.infill(request)
-    cold = ENGINE.infill(InfillRequest(PREFIX, SUFFIX, max_tokens=24, reuse=False))
+    text = "value = 1\n" * 30 + PREFIX
+    ENGINE.infill(InfillRequest(text[:-3], SUFFIX, max_tokens=24))
+    warm = ENGINE.infill(InfillRequest(text, SUFFIX, max_tokens=24))
+    cold = ENGINE.infill(InfillRequest(text, SUFFIX, max_tokens=24, reuse=False))
     assert warm.best.texts == cold.best.texts
     assert warm.tokens_computed < cold.tokens_computed
 
