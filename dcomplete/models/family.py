@@ -14,7 +14,7 @@ from dcomplete.models.specials import Specials
 from dcomplete.models.visibility import Visibility
 
 _JOINT = 64  # new context tokens that share a pass with the canvas
-_CHUNK = 512  # tokens of context computed at once: bounds memory, and cancel waits no longer
+_CHUNK = 1024  # tokens of context computed at once: bounds memory, and cancel waits no longer
 
 
 @dataclass(slots=True)
