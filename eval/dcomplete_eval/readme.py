@@ -18,11 +18,12 @@ def lines(name: str) -> list[dict[str, Any]]:
 
 
 def latency() -> str:
-    """The newest engine benchmark that has a peer."""
-    runs = [run for run in lines("engine.jsonl") if run["peers"]]
-    if not runs:
-        return ""
-    run = runs[-1]
+    """The newest engine benchmark with a peer, of each policy."""
+    newest = {run["policy"]: run for run in lines("engine.jsonl") if run["peers"]}
+    return "\n\n".join(_latency(run) for run in newest.values())
+
+
+def _latency(run: dict[str, Any]) -> str:
     peers = " | ".join(f"{p['engine']} p50" for p in run["peers"])
     rows = [
         f"| about 1,000 tokens of context | p50 ms | p90 ms | forwards | {peers} | ratio |",
