@@ -43,7 +43,8 @@ def _style(count: int, total: float) -> str:
         before = "0% { opacity: 0; } " if n else ""
         after = f"{end:.2f}% {{ opacity: 0; }} " if n + 1 < count else ""
         rules.append(f"@keyframes k{n} {{ {before}{start:.2f}% {{ opacity: 1; }} {after}}}")
-        rules.append(f".f{n} {{ animation-name: k{n}; }}")
+        still = "" if n + 1 < count else "opacity: 1; "  # what a viewer without animation shows
+        rules.append(f".f{n} {{ {still}animation-name: k{n}; }}")
     return "<style>\n" + "\n".join(rules) + "\n</style>"
 
 
