@@ -129,7 +129,8 @@ class LocalEngine:
             if request.draft:
                 draft = self.tokens.encode(task.seam.middle(request.draft))
             tokenize += clock.lap()
-            filler = Filler(self.family, request, plan, self._look(watch), counts)
+            look = self._look(watch, task.seam.head)
+            filler = Filler(self.family, request, plan, look, counts)
             answers = [self._text(task, filled) for filled in filler.fill(task, first, draft)]
             fitting = [a for a in answers if a is not None]
             if fitting:
@@ -146,12 +147,12 @@ class LocalEngine:
         texts[-1] = texts[-1].removesuffix(tail)
         return Answer(tuple(texts), filled.tokens, filled.score, filled.finish)
 
-    def _look(self, watch: Watcher | None) -> Look:
+    def _look(self, watch: Watcher | None, head: str) -> Look:
         if watch is None:
             return lambda step, canvas: None
-        return lambda step, canvas: watch(step, self._cells(canvas))
+        return lambda step, canvas: watch(step, self._cells(canvas, head))
 
-    def _cells(self, canvas: Canvas) -> list[list[Cell]]:
+    def _cells(self, canvas: Canvas, head: str) -> list[list[Cell]]:
         fill = self.family.specials.fill
         rows = []
         for ids, opened, gaps in zip(
@@ -162,6 +163,8 @@ class LocalEngine:
                 if gap != VOID:
                     text = None if is_open else "" if token == fill else self.tokens.decode([token])
                     row.append(Cell(text, gap == PINNED))
+            if row and row[0].text:  # the healed text before the gap is on the page already
+                row[0] = Cell(row[0].text.removeprefix(head), row[0].pinned)
             rows.append(row)
         return rows
 
