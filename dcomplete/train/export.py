@@ -73,7 +73,7 @@ def export(
             **card,
             "tokens_seen": state["tokens"],
             "steps": state["step"],
-            "training": state["config"],
+            "training": state["config"] | {"base": Path(state["config"]["base"]).name},
         },
     )
     files = write(out, manifest, tensors, trimmed.tokenizer_json, options.piece_bytes)
