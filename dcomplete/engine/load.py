@@ -12,7 +12,7 @@ from dcomplete.models.checkpoint import Manifest, load_state
 from dcomplete.models.decoder import Decoder, unfilled
 from dcomplete.models.family import Family
 from dcomplete.models.names import check_shapes
-from dcomplete.models.packing import DTYPES, pack_for
+from dcomplete.models.packing import pack_for
 from dcomplete.models.store import Entry, find
 from dcomplete.types import Stopwatch
 
@@ -97,6 +97,3 @@ def _no_memory(entry: Entry, manifest: Manifest, device: torch.device) -> ModelE
         f"Not enough memory on {device} for {entry.name!r} (about {need:.1f} GB in float32); "
         "use a smaller model or close other programs."
     )
-
-
-__all__ = ["DTYPES", "choose_device", "load_engine", "load_family", "read_tokens"]

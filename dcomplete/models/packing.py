@@ -15,7 +15,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from dcomplete.errors import UserError
-from dcomplete.models.decoder import Decoder, Embedding
+from dcomplete.models.decoder import Decoder
 
 DTYPES = ("auto", "float32", "bfloat16", "int8")
 _TYPICAL_ROWS = 16  # the batch that oneDNN packs for; others work too
@@ -126,6 +126,3 @@ def onednn_possible() -> bool:
 def int8_possible() -> bool:
     """Whether FBGEMM's dynamic int8 layers exist in this torch."""
     return "fbgemm" in torch.backends.quantized.supported_engines and onednn_possible()
-
-
-__all__ = ["DTYPES", "Embedding", "int8_possible", "onednn_possible", "pack_for"]
