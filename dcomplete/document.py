@@ -56,6 +56,29 @@ class Document:
         return woven
 
 
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """A document at one moment, and what is asked of it. All offsets are code points.
+
+    `automatic` is False where the person asked for a suggestion. `selected` is the item selected in
+    the editor's popup menu, as (start, end, text): suggestions must begin with it.
+    """
+
+    uri: str
+    language: str  # the LSP language identifier, "" if unknown
+    version: int
+    text: str
+    gap: Gap
+    automatic: bool = True
+    tab_size: int = 4
+    insert_spaces: bool = True
+    selected: tuple[int, int, str] | None = None
+
+    @property
+    def document(self) -> Document:
+        return Document(self.text, (self.gap,))
+
+
 def decode(raw: bytes, name: str) -> str:
     """Bytes of a source file to text; raises DocumentError for what is no UTF-8 text."""
     if b"\0" in raw[:65536]:

@@ -8,6 +8,8 @@ DcompleteError
 └── Cancelled             the caller no longer wants the answer
 """
 
+from enum import Enum
+
 
 class DcompleteError(Exception):
     """Base of all errors raised on purpose."""
@@ -25,8 +27,32 @@ class DocumentError(UserError):
     """A document, position or gap marker cannot be used."""
 
 
+class Reason(Enum):
+    """Why there is no suggestion: for status lines, logs and counts."""
+
+    DISABLED = "disabled"  # by the user's settings, for this language or file
+    PRIVATE = "private"  # a secret or ignored file
+    TOO_LARGE = "too-large"
+    WORD_FOLLOWS = "word-follows"  # the cursor stands before or inside a word
+    TEXT_FOLLOWS = "text-follows"  # too much stands right of the cursor
+    STATEMENT_ENDED = "statement-ended"  # nothing is missing here
+    BLANK = "blank"  # an empty place in an empty surrounding
+    POPUP = "popup"  # the selected popup item does not fit the text
+    NOTHING = "nothing"  # the model says that nothing belongs here
+    FILTERED = "filtered"  # what the model says would not help
+    UNSURE = "unsure"  # the model is not sure enough
+    SUPERSEDED = "superseded"  # a newer request took its place
+    BUSY = "busy"  # the engine's queue is full
+    LOADING = "loading"  # the model is being loaded
+    NO_ENGINE = "no-engine"  # the engine process cannot be reached
+
+
 class Refusal(DcompleteError):
-    """There is nothing to suggest; the message is the reason."""
+    """There is nothing to suggest; the message is the reason, `reason` its kind."""
+
+    def __init__(self, message: str, reason: Reason = Reason.NOTHING) -> None:
+        super().__init__(message)
+        self.reason = reason
 
 
 class Cancelled(DcompleteError):

@@ -59,6 +59,7 @@ class InfillRequest:
     context_tokens: int = 1024
     heal: bool = True
     reuse: bool = True  # False computes everything anew: the slow twin of the cache
+    preamble: str = ""  # other text worth knowing, before the prefix; clipped to a third
 
     @property
     def gaps(self) -> int:
@@ -132,6 +133,38 @@ class Engine(Protocol):
         called; a deadline is no error: the answer is what there is by then.
         """
         ...
+
+
+class Shape(Enum):
+    """How much is missing at the gap."""
+
+    LINE = "line"  # the rest of a line, or a part of it
+    BLOCK = "block"  # one line or several, down to where the indentation ends
+    SPAN = "span"  # whatever replaces a given span
+
+
+@dataclass(frozen=True, slots=True)
+class Snippet:
+    """A piece of other text that helps to fill the gap. `path` is relative to the workspace."""
+
+    path: str
+    text: str
+    source: str  # the name of the context source
+    score: float = 0.0  # greater is more useful; comparable within a source only
+
+
+@dataclass(frozen=True, slots=True)
+class Suggestion:
+    """What an editor shows: `text` replaces the code points `start` to `end` of the document."""
+
+    id: str
+    text: str
+    start: int
+    end: int
+    shape: Shape
+    score: float  # mean log-probability of its tokens, in nats
+    source: str  # "model" or "cache"
+    infill: Infill | None = None  # None where it came from the cache
 
 
 class Stopwatch:

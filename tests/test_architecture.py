@@ -12,6 +12,7 @@ ROOT = Path(__file__).parent.parent
 HOME = {"dcomplete": ROOT, "dcomplete_lsp": ROOT / "lsp", "dcomplete_eval": ROOT / "eval"}
 FILES = sorted(path for name, home in HOME.items() for path in (home / name).rglob("*.py"))
 WORDS = {"dcomplete", "dcomplete.types", "dcomplete.errors", "dcomplete.registry"}
+TEXT = WORDS | {"dcomplete.document", "dcomplete.settings"}
 ENGINE = WORDS | {"dcomplete.models.", "dcomplete.engine."}
 
 # A room may import itself and these; "x." also allows everything below x, "x" only x itself.
@@ -20,12 +21,21 @@ MAY_IMPORT = {
     "dcomplete.types": {"dcomplete.errors"},
     "dcomplete.registry": {"dcomplete.errors"},
     "dcomplete.document": {"dcomplete.errors"},
+    "dcomplete.settings": {"dcomplete.errors"},
+    "dcomplete.context": TEXT,
+    "dcomplete.postprocess": TEXT,
+    "dcomplete.suggestions": TEXT,
+    "dcomplete.serve": ENGINE | TEXT,
+    "dcomplete.completer": TEXT
+    | {"dcomplete.context.", "dcomplete.postprocess.", "dcomplete.suggestions", "dcomplete.serve."},
     "dcomplete.models": WORDS,
     "dcomplete.engine": WORDS | {"dcomplete.models."},
     "dcomplete.train": ENGINE,
     "dcomplete.bench": ENGINE,
-    "dcomplete.cli": ENGINE | {"dcomplete.document", "dcomplete.train.", "dcomplete.bench."},
-    "dcomplete_lsp": {"dcomplete", "dcomplete.types"},
+    "dcomplete.cli": ENGINE
+    | TEXT
+    | {"dcomplete.train.", "dcomplete.bench.", "dcomplete.serve.", "dcomplete_lsp."},
+    "dcomplete_lsp": TEXT | {"dcomplete.completer", "dcomplete.context.", "dcomplete.serve."},
     "dcomplete_eval": {"dcomplete", "dcomplete.types"},
 }
 

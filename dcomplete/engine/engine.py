@@ -7,7 +7,7 @@ import torch
 
 from dcomplete.engine.constraints import Constraint, Free
 from dcomplete.engine.denoise import Plan
-from dcomplete.engine.fill import Counts, Filled, Filler, Look
+from dcomplete.engine.fill import Counts, Filled, Filler, Look, Steps
 from dcomplete.engine.policies import policy
 from dcomplete.engine.prompt import Task, make_task
 from dcomplete.engine.sampling import Sampler
@@ -32,7 +32,7 @@ MAX_PINNED = 256  # tokens between gaps that are denoised on one canvas
 
 @dataclass(slots=True)
 class LocalEngine:
-    """Runs a family's weights in this process; one request at a time. See `types.Engine`."""
+    """Runs a family's weights in this process; one forward pass at a time. See `types.Engine`."""
 
     family: Family
     tokens: Tokens
@@ -47,12 +47,28 @@ class LocalEngine:
         watch: Watcher | None = None,
     ) -> Infill:
         """See `types.Engine.infill`."""
+        steps = self.steps(request, cancel, watch)
+        while True:
+            try:
+                next(steps)
+            except StopIteration as done:
+                return done.value  # type: ignore[no-any-return]
+
+    def steps(
+        self,
+        request: InfillRequest,
+        cancel: CancelToken | None = None,
+        watch: Watcher | None = None,
+    ) -> Steps[Infill]:
+        """`infill` as a generator that yields between forward passes, so that requests share the
+        engine step by step. Closing it gives the request up. Times include the pauses.
+        """
         check_request(request)
         clock = Stopwatch()
         name = request.policy or self.default_policy
         plan = self._plan(request, name, cancel or CancelToken())
         counts = Counts()
-        answers, context, tokenize = self._answer(request, plan, counts, watch)
+        answers, context, tokenize = yield from self._answer(request, plan, counts, watch)
         timings = Timings(
             self.load_ms, tokenize, counts.prefill_ms, counts.denoise_ms, clock.total()
         )
@@ -85,16 +101,16 @@ class LocalEngine:
 
     def _answer(
         self, request: InfillRequest, plan: Plan, counts: Counts, watch: Watcher | None
-    ) -> tuple[list[Answer], int, float]:
+    ) -> Steps[tuple[list[Answer], int, float]]:
         """Fill cluster by cluster: gaps too far apart for one canvas are filled one after another."""
         head, rest = self._split(request)
-        answers, context, tokenize = self._one_canvas(head, plan, counts, watch)
+        answers, context, tokenize = yield from self._one_canvas(head, plan, counts, watch)
         if rest is None:
             return answers, context, tokenize
         best = answers[0]
         woven = _weave(head, best.texts)
         later = replace(rest, prefix=woven + head.suffix[: rest_offset(request, head)])
-        more, _, ms = self._answer(later, plan, counts, watch)
+        more, _, ms = yield from self._answer(later, plan, counts, watch)
         joined = [
             Answer(
                 best.texts + a.texts,
@@ -119,7 +135,7 @@ class LocalEngine:
 
     def _one_canvas(
         self, request: InfillRequest, plan: Plan, counts: Counts, watch: Watcher | None
-    ) -> tuple[list[Answer], int, float]:
+    ) -> Steps[tuple[list[Answer], int, float]]:
         tokenize = 0.0
         for heal_tail in (True, False):
             clock = Stopwatch()
@@ -131,7 +147,8 @@ class LocalEngine:
             tokenize += clock.lap()
             look = self._look(watch, task.seam.head)
             filler = Filler(self.family, request, plan, look, counts)
-            answers = [self._text(task, filled) for filled in filler.fill(task, first, draft)]
+            filled = yield from filler.fill(task, first, draft)
+            answers = [self._text(task, one) for one in filled]
             fitting = [a for a in answers if a is not None]
             if fitting:
                 return fitting, task.context_tokens, tokenize

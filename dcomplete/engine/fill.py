@@ -1,7 +1,8 @@
 """One task from empty canvas to decided tokens: lengths, the denoise loop, continuation, scores."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Generator
 from dataclasses import dataclass, field, replace
+from typing import TypeVar
 
 import torch
 from torch import Tensor
@@ -28,6 +29,8 @@ _SURE = 0.5  # how surely the first canvas should hold the whole gap; a full one
 _GROW = 8
 _LIKELY = 16  # cells of the canvas that is looked at before the length is known
 
+T = TypeVar("T")
+Steps = Generator[None, None, T]  # yields where others may have their turn, returns a result
 Look = Callable[[int, Canvas], None]  # (step, canvas) after every denoise step
 
 
@@ -65,36 +68,45 @@ class Filler:
     look: Look = lambda step, canvas: None
     counts: Counts = field(default_factory=Counts)
 
-    def fill(self, task: Task, first: list[int], draft: list[int] | None) -> list[Filled]:
+    def fill(self, task: Task, first: list[int], draft: list[int] | None) -> Steps[list[Filled]]:
         """Answers, best first. `first` are the ids that may stand in the first cell ([] = any)."""
         rows = self.request.samples
-        session, canvas = self._begin(task, rows, draft)
-        finish = self._denoise(session, canvas, self._plan(first))
-        scores = self._scores(session, canvas)
-        self._close(session)
+        with self.family.open(task.prompt, self.request.reuse) as session:
+            canvas = yield from self._begin(session, task, rows, draft)
+            finish = yield from self._denoise(session, canvas, self._plan(first))
+            scores = self._scores(session, canvas)
+        self.counts.forwards += session.forwards
+        self.counts.computed += session.computed
         order = sorted(range(canvas.rows), key=lambda r: -scores[r])
         if self._several_sizes():
             order = order[:rows]
-        return [self._continued(task, canvas, r, scores[r], finish) for r in order]
+        filled = []
+        for row in order:
+            answer = yield from self._continued(task, canvas, row, scores[row], finish)
+            filled.append(answer)
+        return filled
 
-    def _begin(self, task: Task, rows: int, draft: list[int] | None) -> tuple[Session, Canvas]:
+    def _begin(
+        self, session: Session, task: Task, rows: int, draft: list[int] | None
+    ) -> Steps[Canvas]:
         watch = Stopwatch()
-        session = self.family.open(task.prompt, self.request.reuse)
+        for _ in session.warm():
+            self.plan.cancel.check()
+            yield
         if draft is None and not task.pinned and self._asks_the_head():
             likely = Canvas.build([[self._likely()]] * rows, self.family.specials.mask)
             session.states(likely.to(self.family.device))  # with the context, in one pass
-            self.counts.prefill_ms += watch.lap()
+        self.counts.prefill_ms += watch.lap()
         mask = self.family.specials.mask
         if draft is not None and not task.pinned:
-            return session, self._drafted(session, draft, rows)
+            return self._drafted(session, draft, rows)
         layouts = []
         for size in self._sizes(session, task):
             layout: list[int | list[int]] = [size]
             for pinned in task.pinned:
                 layout += [pinned, size]
             layouts += [layout] * rows
-        canvas = Canvas.build(layouts, mask).to(self.family.device)
-        return session, canvas
+        return Canvas.build(layouts, mask).to(self.family.device)
 
     def _asks_the_head(self) -> bool:
         return self.request.length == "auto" and self.family.length_head is not None
@@ -159,7 +171,7 @@ class Filler:
             return ExpandDelete(s, budget=self.request.max_tokens)
         return GrowFull(CloseAfterFill(s.fill), _GROW, min(CANVAS, self.request.max_tokens))
 
-    def _denoise(self, session: Session, canvas: Canvas, plan: Plan) -> Finish:
+    def _denoise(self, session: Session, canvas: Canvas, plan: Plan) -> Steps[Finish]:
         watch = Stopwatch()
         finish = Finish.DONE
         self.look(self.counts.steps, canvas)
@@ -168,6 +180,7 @@ class Filler:
                 self.counts.steps += 1
                 self.look(self.counts.steps, canvas)
             finish = ended or finish
+            yield
         self.counts.denoise_ms += watch.lap()
         return finish
 
@@ -184,13 +197,9 @@ class Filler:
         nats = chance.clamp(min=1e-9).log() * counted
         return [float(x) for x in nats.sum(-1) / counted.sum(-1).clamp(min=1)]
 
-    def _close(self, session: Session) -> None:
-        self.counts.forwards += session.forwards
-        self.counts.computed += session.computed
-
     def _continued(
         self, task: Task, canvas: Canvas, row: int, score: float, finish: Finish
-    ) -> Filled:
+    ) -> Steps[Filled]:
         """The row's tokens; a last gap without filler goes on, its tokens now part of the context."""
         fill = self.family.specials.fill
         count = len(task.pinned) + 1
@@ -207,7 +216,7 @@ class Filler:
         prompt = Prompt(task.prompt.prefix + done, task.prompt.suffix)
         request = replace(self.request, max_tokens=free, samples=1, between=(), draft=None)
         rest = Filler(self.family, request, self.plan, self.look, self.counts)
-        more = rest.fill(replace(task, prompt=prompt, pinned=()), [], None)[0]
+        [more, *_] = yield from rest.fill(replace(task, prompt=prompt, pinned=()), [], None)
         a, b = sum(map(len, gaps)), more.tokens
         mean = (score * a + more.score * b) / max(1, a + b)
         return Filled([*gaps[:-1], gaps[-1] + more.gaps[0]], mean, more.finish)

@@ -8,6 +8,7 @@ from dcomplete.types import InfillRequest
 
 _CHARS_PER_TOKEN = 4
 _SUFFIX_SHARE = 0.25
+_PREAMBLE_SHARE = 1 / 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,13 +27,23 @@ class Task:
 def make_task(tokens: Tokens, request: InfillRequest, heal_tail: bool = True) -> Task:
     """Cut `request` to tokens within its context budget."""
     after = int(request.context_tokens * _SUFFIX_SHARE)
-    before = request.context_tokens - after
+    other = _preamble(tokens, request)
+    before = request.context_tokens - after - len(other)
     prefix = clip_start(request.prefix, before * _CHARS_PER_TOKEN)
     suffix = clip_end(request.suffix, after * _CHARS_PER_TOKEN)
     seam = tokens.seam(prefix, suffix, heal=request.heal, tail=heal_tail)
     drop = -(-max(0, len(seam.prefix) - before) // (before // 4)) * (before // 4)
-    prompt = Prompt(seam.prefix[drop:], seam.suffix[:after])  # in strides, as in clip_start
+    prompt = Prompt(other + seam.prefix[drop:], seam.suffix[:after])  # in strides, as in clip_start
     return Task(prompt, seam, tuple(tokens.encode(text) for text in request.between))
+
+
+def _preamble(tokens: Tokens, request: InfillRequest) -> list[int]:
+    """The request's preamble, on lines of its own; what is too much is cut off its beginning."""
+    if not request.preamble:
+        return []
+    most = int(request.context_tokens * _PREAMBLE_SHARE)
+    text = clip_start(request.preamble, most * _CHARS_PER_TOKEN)
+    return tokens.encode(text.rstrip("\n") + "\n")[-most:]
 
 
 def clip_start(text: str, limit: int) -> str:

@@ -33,9 +33,9 @@ def _probabilities(
     engine: LocalEngine, prompt: Prompt, cells: int, reuse: bool = True
 ) -> torch.Tensor:
     """Probabilities [cells, vocab] on a fully masked canvas."""
-    session = engine.family.open(prompt, reuse=reuse)
     canvas = Canvas.build([[cells]], engine.family.specials.mask).to(engine.family.device)
-    return session.logits(session.states(canvas)[0]).softmax(-1)
+    with engine.family.open(prompt, reuse=reuse) as session:
+        return session.logits(session.states(canvas)[0]).softmax(-1)
 
 
 def _ids(engine: LocalEngine) -> Result:

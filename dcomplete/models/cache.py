@@ -9,6 +9,7 @@ from dcomplete.models.config import NetConfig
 from dcomplete.models.frame import Frame
 
 _STEP = 256  # capacity grows by this many tokens
+_LITTLE = 256  # tokens that are computed anew quickly
 
 
 class ContextCache:
@@ -65,14 +66,23 @@ class ContextCache:
         return keys[:, :, :end], values[:, :, :end]
 
 
+def _worth(reuse: int, cached: int, wanted: int) -> bool:
+    """Whether to give up what else is cached: most of it stays, or little that is large is lost."""
+    return 2 * reuse >= cached or (2 * reuse >= wanted and cached - reuse <= _LITTLE)
+
+
 @dataclass(slots=True)
 class _Slot:
     cache: ContextCache
     used: int
+    held: bool = False  # by a request that runs
 
 
 class CachePool:
-    """A few contexts, least recently used out first; a request takes the one it can reuse most of."""
+    """A few contexts, least recently used out first; a request takes the one it can reuse most of.
+
+    A cache belongs to one request at a time: what is taken is given back.
+    """
 
     def __init__(
         self, config: NetConfig, dtype: torch.dtype, device: torch.device, slots: int = 4
@@ -83,20 +93,31 @@ class CachePool:
         self._clock = 0
 
     def take(self, frame: Frame) -> tuple[ContextCache, int]:
-        """The best cache for `frame`, and how many of its leading tokens are valid there."""
+        """The best free cache for `frame`, and how many of its leading tokens are valid there."""
         self._clock += 1
-        scored = [(frame.reusable(s.cache.frame), s) for s in self._slots]
+        free = [s for s in self._slots if not s.held]
+        scored = [(frame.reusable(s.cache.frame), s) for s in free]
         reuse, slot = max(scored, key=lambda pair: (pair[0], pair[1].used), default=(0, None))
-        worth = slot is not None and 2 * reuse >= slot.cache.length  # else keep both contexts
-        if slot is None or (not worth and len(self._slots) < self._limit):
-            cache = ContextCache(self._config, self._dtype, self._device)
-            slot, reuse = _Slot(cache, 0), 0
+        worth = slot is not None and _worth(reuse, slot.cache.length, len(frame))
+        if not worth and len(self._slots) < self._limit:
+            slot, reuse = self._fresh(), 0
             self._slots.append(slot)
+        elif slot is None:  # all are held: a cache for this request alone
+            slot, reuse = self._fresh(), 0
         elif not worth:
-            slot = min(self._slots, key=lambda s: s.used)
+            slot = min(free, key=lambda s: s.used)
             reuse = frame.reusable(slot.cache.frame)
-        slot.used = self._clock
+        slot.used, slot.held = self._clock, True
         return slot.cache, reuse
+
+    def give(self, cache: ContextCache) -> None:
+        """The request that took `cache` is done with it."""
+        for slot in self._slots:
+            if slot.cache is cache:
+                slot.held = False
+
+    def _fresh(self) -> _Slot:
+        return _Slot(ContextCache(self._config, self._dtype, self._device), 0)
 
     def clear(self) -> None:
         self._slots.clear()

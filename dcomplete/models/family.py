@@ -1,5 +1,6 @@
 """A checkpoint as the denoise loop sees it: contexts are opened, canvases get logits."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 import torch
@@ -14,7 +15,7 @@ from dcomplete.models.specials import Specials
 from dcomplete.models.visibility import Visibility
 
 _JOINT = 64  # new context tokens that share a pass with the canvas
-_CHUNK = 1024  # tokens of context computed at once: bounds memory, and cancel waits no longer
+_CHUNK = 256  # tokens of context computed at once: nobody waits longer for their turn
 
 
 @dataclass(slots=True)
@@ -47,7 +48,10 @@ class Family:
 
 
 class Session:
-    """One request: its context in a cache, its counters, and the logits of its canvases."""
+    """One request: its context in a cache, its counters, and the logits of its canvases.
+
+    To be used in a `with` statement: the cache is its own until the end.
+    """
 
     def __init__(self, family: Family, prompt: Prompt, reuse: bool = True) -> None:
         self.family, self.prompt, self.reuse = family, prompt, reuse
@@ -75,16 +79,41 @@ class Session:
         self.cache.keep(self.context, start)
         return start
 
-    @torch.inference_mode()
-    def prefill(self) -> None:
-        """Compute what the cache lacks of the context."""
-        if self.edge is not None or not len(self.context):
-            return
+    def __enter__(self) -> "Session":
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        """Give the cache back; the session must not be used any more."""
+        if self.reuse:
+            self.family.pool.give(self.cache)
+
+    def warm(self) -> Iterator[None]:
+        """Compute what the cache lacks of the context, if it is much; yields after each part.
+
+        Given up midway, what is done stays cached.
+        """
+        much = self.edge is None and len(self.context) > _JOINT
+        if much and len(self.context) - self._begin() > _JOINT:
+            yield from self._prefill()
+
+    def _prefill(self) -> Iterator[None]:
         for at in range(self._begin(), len(self.context), _CHUNK):
             part = self.context[at : at + _CHUNK]
-            hidden = self._forward(part)
+            hidden = self._compute(part)
             self.cache.keep(self.context, at + len(part))
-        self.edge = hidden[-1]
+            if at + len(part) == len(self.context):
+                self.edge = hidden[-1]
+            yield
+
+    @torch.inference_mode()
+    def _compute(self, part: Frame) -> Tensor:
+        return self._forward(part)
+
+    def prefill(self) -> None:
+        """Compute what the cache lacks of the context."""
+        if self.edge is None and len(self.context):
+            for _ in self._prefill():
+                pass
 
     def _together(self, rows: Frame) -> Tensor:
         """New context tokens and the canvas in one pass: a keystroke costs no forward of its own."""

@@ -107,15 +107,15 @@ def masked_nats(engine: LocalEngine, gaps: Iterable[HeldOut], seed: int = 0) -> 
         true = engine.tokens.encode(task.seam.middle(gap.middle))
         if not true:
             continue
-        session = engine.family.open(task.prompt)
-        for rate in RATES:
-            chosen = torch.rand(len(true), generator=generator) < rate
-            chosen[int(torch.randint(len(true), (1,), generator=generator))] = True
-            canvas = Canvas.from_rows([true], [[0] * len(true)], engine.family.specials.mask)
-            canvas.reopen(chosen[None])
-            states = session.states(canvas)[0][chosen]
-            logs = session.logits(states).log_softmax(-1)
-            nats = -logs.gather(1, torch.tensor(true)[chosen, None])
-            total[rate] += float(nats.clamp(max=20.0).sum())
-            count[rate] += int(chosen.sum())
+        with engine.family.open(task.prompt) as session:
+            for rate in RATES:
+                chosen = torch.rand(len(true), generator=generator) < rate
+                chosen[int(torch.randint(len(true), (1,), generator=generator))] = True
+                canvas = Canvas.from_rows([true], [[0] * len(true)], engine.family.specials.mask)
+                canvas.reopen(chosen[None])
+                states = session.states(canvas)[0][chosen]
+                logs = session.logits(states).log_softmax(-1)
+                nats = -logs.gather(1, torch.tensor(true)[chosen, None])
+                total[rate] += float(nats.clamp(max=20.0).sum())
+                count[rate] += int(chosen.sum())
     return {f"{int(100 * r)} %": round(total[r] / max(1, count[r]), 3) for r in RATES}

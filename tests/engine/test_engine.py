@@ -93,16 +93,25 @@ def test_a_long_gap_goes_on_until_its_limit():
         assert best.tokens == 150
 
 
+def finished(steps):
+    while True:
+        try:
+            next(steps)
+        except StopIteration as end:
+            return end.value
+
+
 def test_a_draft_that_the_model_agrees_with_costs_fewer_steps():
     request = InfillRequest("f(", ")\n", max_tokens=8)
     task, plan = make_task(TOKENS, request), Plan(policy=policy("verify"))
     cold, warm = (Filler(make_family(), request, plan) for _ in range(2))
-    answer = cold.fill(task, [], None)[0]
-    again = warm.fill(task, [], answer.gaps[0])[0]
+    answer = finished(cold.fill(task, [], None))[0]
+    again = finished(warm.fill(task, [], answer.gaps[0]))[0]
     assert again.gaps == answer.gaps
     assert warm.counts.steps < cold.counts.steps
     changed = [*answer.gaps[0][:5], 60, *answer.gaps[0][6:]]
-    assert Filler(make_family(), request, plan).fill(task, [], changed)[0].gaps == answer.gaps
+    corrected = finished(Filler(make_family(), request, plan).fill(task, [], changed))[0]
+    assert corrected.gaps == answer.gaps
 
 
 def test_watching_sees_masks_become_text():
@@ -159,3 +168,47 @@ def test_sentinels_are_never_proposed_even_at_a_high_temperature():
     request = InfillRequest("", "", length="64", temperature=50.0, samples=8, heal=False, steps=2)
     texts = "".join(a.texts[0] for a in ENGINE.infill(request).answers)
     assert "<|" not in texts
+
+
+def test_a_preamble_stands_before_the_prefix_and_takes_a_third_at_most(tokens):
+    request = InfillRequest("x = 1\n" * 200, "\ny\n", context_tokens=120, preamble="# a\n" * 90)
+    task = make_task(tokens, request)
+    assert task.context_tokens <= 120
+    text = tokens.decode(task.prompt.prefix)
+    assert text.startswith("# a\n# a\n") and "# a\nx = 1\n" in text
+    assert len(tokens.encode(text[: text.index("x")])) <= 40
+
+
+def test_steps_of_two_requests_may_alternate(make_engine):
+    requests = [
+        InfillRequest(
+            f"def f{i}(x):\n    return x * {i}\n" * 20, "\n", max_tokens=24, policy="topk=1"
+        )
+        for i in range(6)
+    ]
+    alone = [make_engine().infill(r) for r in requests]
+    engine = make_engine()
+    running = {i: engine.steps(r) for i, r in enumerate(requests)}
+    done, turns = {}, 0
+    while running:
+        for i, steps in list(running.items()):
+            try:
+                next(steps)
+                turns += 1
+            except StopIteration as end:
+                done[i] = end.value
+                del running[i]
+    assert turns > 6 * 4
+    assert [done[i].answers for i in range(6)] == [a.answers for a in alone]
+
+
+def test_a_request_given_up_midway_leaves_its_cache_to_others(make_engine):
+    engine = make_engine()
+    request = InfillRequest("value = compute(1, 2)\n" * 30, "\n", max_tokens=8)
+    for _ in range(8):
+        steps = engine.steps(request)
+        next(steps)
+        steps.close()
+    again = engine.infill(request)
+    assert again.tokens_computed < 100  # what was computed before giving up is still cached
+    assert again.best.texts == make_engine().infill(request).best.texts

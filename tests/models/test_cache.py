@@ -1,5 +1,7 @@
 """Cached equals uncached, for every regime and any sequence of edits."""
 
+from contextlib import ExitStack
+
 import pytest
 import torch
 from hypothesis import HealthCheck, given, settings
@@ -43,21 +45,26 @@ def test_cached_equals_uncached_under_any_edits(name, prefix, suffix, sequence, 
         prompt = change(prompt, kind, new)
         canvas = Canvas.build([[width]] * rows, SPECIALS.mask)
         warm, cold = family.open(prompt), family.open(prompt, reuse=False)
-        torch.testing.assert_close(warm.states(canvas), cold.states(canvas), atol=1e-4, rtol=1e-4)
-        canvas.commit(
-            canvas.open & (torch.arange(width) % 2 == 0),
-            torch.full_like(canvas.ids, 40),
-            torch.ones_like(canvas.confidence),
-        )
-        torch.testing.assert_close(warm.states(canvas), cold.states(canvas), atol=1e-4, rtol=1e-4)
+        with warm:
+            equal(warm.states(canvas), cold.states(canvas))
+            canvas.commit(
+                canvas.open & (torch.arange(width) % 2 == 0),
+                torch.full_like(canvas.ids, 40),
+                torch.ones_like(canvas.confidence),
+            )
+            equal(warm.states(canvas), cold.states(canvas))
+
+
+def equal(a, b):
+    torch.testing.assert_close(a, b, atol=1e-4, rtol=1e-4)
 
 
 def test_typing_one_token_computes_only_what_is_new():
     family = make_family("suffix-first")
     canvas = Canvas.build([[16]], SPECIALS.mask)
     prefix = [8 + i % 200 for i in range(900)]
-    first = family.open(Prompt(prefix, [50] * 100))
-    first.states(canvas)
+    with family.open(Prompt(prefix, [50] * 100)) as first:
+        first.states(canvas)
     assert first.computed == 900 + 100 + 3 + 16
     second = family.open(Prompt([*prefix, 77], [50] * 100))
     second.states(canvas)
@@ -69,7 +76,8 @@ def test_prefix_first_recomputes_the_suffix_and_full_everything():
         family = make_family(name)
         canvas = Canvas.build([[16]], SPECIALS.mask)
         prefix = [8 + i % 200 for i in range(900)]
-        family.open(Prompt(prefix, [50] * 100)).states(canvas)
+        with family.open(Prompt(prefix, [50] * 100)) as first:
+            first.states(canvas)
         second = family.open(Prompt([*prefix, 77], [50] * 100))
         second.states(canvas)
         if name == "prefix-first":
@@ -92,15 +100,54 @@ def test_two_documents_keep_their_contexts():
     canvas = Canvas.build([[8]], SPECIALS.mask)
     one, two = Prompt([8] * 200, []), Prompt([9] * 200, [])
     for prompt in (one, two):
-        family.open(prompt).states(canvas)
+        with family.open(prompt) as session:
+            session.states(canvas)
     for prompt in (one, two):
-        again = family.open(prompt)
-        again.states(canvas)
+        with family.open(prompt) as again:
+            again.states(canvas)
         assert again.computed == 1 + 8
 
 
 def test_the_pool_is_bounded():
     family = make_family()
     for n in range(10):
-        family.open(Prompt([10 + n] * 50, [])).prefill()
+        with family.open(Prompt([10 + n] * 50, [])) as session:
+            session.prefill()
     assert len(family.pool._slots) == 4
+
+
+def test_a_cache_serves_one_request_at_a_time():
+    family = make_family()
+    canvas = Canvas.build([[8]], SPECIALS.mask)
+    prompt = Prompt([8, 9, 10] * 40, [])
+    with ExitStack() as stack:
+        sessions = [stack.enter_context(family.open(prompt)) for _ in range(6)]
+        assert len({id(s.cache) for s in sessions}) == 6
+        for session in sessions:
+            equal(session.states(canvas), sessions[0].states(canvas))
+    assert len(family.pool._slots) == 4, "what was beyond the pool is gone"
+    with family.open(prompt) as again:
+        again.states(canvas)
+    assert again.computed == 1 + 8
+
+
+def test_a_long_answer_does_not_push_its_own_small_context_out():
+    family = make_family()
+    before = [8 + i % 100 for i in range(30)]
+    with family.open(Prompt(before + [50] * 200, [])) as continued:
+        continued.prefill()
+    with family.open(Prompt([*before, 51], [])) as typed:
+        typed.prefill()
+    assert typed.computed <= 3 and len(family.pool._slots) == 1
+
+
+def test_a_part_of_the_context_computed_before_giving_up_is_kept():
+    family = make_family()
+    prompt = Prompt([8 + i % 100 for i in range(900)], [])
+    with family.open(prompt) as session:
+        parts = session.warm()
+        next(parts)
+        parts.close()
+    with family.open(prompt) as again:
+        again.prefill()
+    assert again.computed + session.computed == len(again.context)
