@@ -11,7 +11,13 @@ import pytest
 ROOT = Path(__file__).parent.parent
 HOME = {"dcomplete": ROOT, "dcomplete_lsp": ROOT / "lsp", "dcomplete_eval": ROOT / "eval"}
 FILES = sorted(path for name, home in HOME.items() for path in (home / name).rglob("*.py"))
-WORDS = {"dcomplete", "dcomplete.types", "dcomplete.errors", "dcomplete.registry"}
+WORDS = {
+    "dcomplete",
+    "dcomplete.types",
+    "dcomplete.errors",
+    "dcomplete.registry",
+    "dcomplete.provenance",
+}
 TEXT = WORDS | {"dcomplete.document", "dcomplete.settings"}
 ENGINE = WORDS | {"dcomplete.models.", "dcomplete.engine."}
 
@@ -22,6 +28,7 @@ MAY_IMPORT = {
     "dcomplete.registry": {"dcomplete.errors"},
     "dcomplete.document": {"dcomplete.errors"},
     "dcomplete.settings": {"dcomplete.errors"},
+    "dcomplete.provenance": set(),
     "dcomplete.context": TEXT,
     "dcomplete.postprocess": TEXT,
     "dcomplete.suggestions": TEXT,
@@ -36,7 +43,7 @@ MAY_IMPORT = {
     | TEXT
     | {"dcomplete.train.", "dcomplete.bench.", "dcomplete.serve.", "dcomplete_lsp."},
     "dcomplete_lsp": TEXT | {"dcomplete.completer", "dcomplete.context.", "dcomplete.serve."},
-    "dcomplete_eval": {"dcomplete", "dcomplete.types"},
+    "dcomplete_eval": {"dcomplete", "dcomplete.types", "dcomplete.errors", "dcomplete.provenance"},
 }
 
 

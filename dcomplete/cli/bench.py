@@ -1,12 +1,12 @@
 """``dcomplete bench``: engine latency; a table for people, the last line is JSON."""
 
 import json
-import os
-import subprocess
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
+
+from dcomplete.provenance import commit, processor
 
 EXAMPLES = """Examples:
 
@@ -84,26 +84,13 @@ def ratios(ours: dict[str, Any], rivals: list[dict[str, Any]]) -> dict[str, floa
     }
 
 
-def commit() -> str:
-    """The commit of the working tree this runs from, or "" outside one."""
-    here = Path(__file__).parent
-    asked = ["git", "-C", str(here), "describe", "--always", "--dirty"]
-    try:
-        return subprocess.run(asked, capture_output=True, text=True, check=True).stdout.strip()
-    except (OSError, subprocess.CalledProcessError):
-        return ""
-
-
 def describe_device(device: str) -> str:
     """The processor or graphics card in words."""
     import torch
 
     if device != "cpu" and torch.cuda.is_available():
         return torch.cuda.get_device_name()
-    info = Path("/proc/cpuinfo")
-    lines = info.read_text().splitlines() if info.exists() else []
-    names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
-    return f"{names[0] if names else 'CPU'}, {os.cpu_count()} cores"
+    return processor()
 
 
 def _table(line: dict[str, Any]) -> None:

@@ -35,8 +35,9 @@ def command(
     as_json: Annotated[bool, typer.Option("--json", help="Only JSON lines.")] = False,
 ) -> None:
     """Fill held-out gaps and print exact match, edit similarity, length error and cost."""
-    from dcomplete.cli.bench import commit, describe_device
+    from dcomplete.cli.bench import describe_device
     from dcomplete.engine.load import load_engine
+    from dcomplete.provenance import commit
     from dcomplete.train.evaluate import infill_gaps, masked_nats, summary
     from dcomplete.train.heldout import read
 

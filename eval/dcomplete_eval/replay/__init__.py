@@ -1,0 +1,1 @@
+"""Recorded typing, played to the real language server."""

@@ -1,0 +1,121 @@
+"""A client that behaves as an editor does: opens, types, asks, and cancels what is overtaken."""
+
+import asyncio
+import hashlib
+import itertools
+import sys
+import time
+from collections.abc import Mapping
+
+from lsprotocol import types as lsp
+from pygls.exceptions import JsonRpcException
+from pygls.lsp.client import LanguageClient
+
+from dcomplete_eval.replay.trace import Keystroke
+
+CANCELLED = -32800
+_CHATTER = (
+    "dcomplete/status",
+    "didChangeStatus",
+    "window/logMessage",
+    "window/showMessage",
+    "window/workDoneProgress/create",
+    "$/progress",
+)
+
+
+class Editor:
+    """One document in one editor, connected to a language server of its own."""
+
+    def __init__(self, uri: str, language: str) -> None:
+        self.uri, self.language = uri, language
+        self.text, self.version = "", 0
+        self._client = LanguageClient("dcomplete-replay", "1")
+        self._ids = itertools.count(1)
+        self._drain: asyncio.Task[bytes] | None = None
+        self._quiet()
+
+    def _quiet(self) -> None:
+        """Accept what the server says by itself."""
+        for method in _CHATTER:
+            self._client.feature(method)(lambda *_: None)
+
+    async def start(self, env: Mapping[str, str], *arguments: str) -> None:
+        """Start the server; `arguments` follow ``dcomplete lsp``."""
+        command = [sys.executable, "-m", "dcomplete", "lsp", "--stdio", *arguments]
+        await self._client.start_io(*command, env=dict(env))
+        process = self._client._server
+        assert process is not None and process.stderr is not None
+        self._drain = asyncio.create_task(process.stderr.read())
+        await self._client.initialize_async(
+            lsp.InitializeParams(capabilities=lsp.ClientCapabilities(), process_id=None)
+        )
+        self._client.initialized(lsp.InitializedParams())
+
+    @property
+    def pid(self) -> int:
+        assert self._client._server is not None
+        return self._client._server.pid
+
+    def open(self, text: str) -> None:
+        self.text = text
+        item = lsp.TextDocumentItem(self.uri, self.language, self.version, text)
+        self._client.text_document_did_open(lsp.DidOpenTextDocumentParams(item))
+
+    def type(self, stroke: Keystroke) -> int:
+        """Apply a keystroke here and at the server; returns the cursor's offset behind it."""
+        changes: list[lsp.TextDocumentContentChangeEvent] = []
+        cursor = 0
+        for patch in stroke:
+            end = patch.at + patch.deleted
+            spot = lsp.Range(self._position(patch.at), self._position(end))
+            changes.append(lsp.TextDocumentContentChangePartial(spot, patch.text))
+            self.text = self.text[: patch.at] + patch.text + self.text[end:]
+            cursor = patch.at + len(patch.text)
+        self.version += 1
+        document = lsp.VersionedTextDocumentIdentifier(self.version, self.uri)
+        self._client.text_document_did_change(lsp.DidChangeTextDocumentParams(document, changes))
+        return cursor
+
+    def _position(self, offset: int) -> lsp.Position:
+        """For ASCII text with ``\\n`` line ends, as the traces have it."""
+        before = self.text.rfind("\n", 0, offset) + 1
+        return lsp.Position(self.text.count("\n", 0, offset), offset - before)
+
+    def ask(self, cursor: int) -> tuple[int, "asyncio.Task[tuple[str, float]]"]:
+        """Request a suggestion; returns the request's id and a task of (outcome, milliseconds)."""
+        number = next(self._ids)
+        params = lsp.InlineCompletionParams(
+            lsp.InlineCompletionContext(lsp.InlineCompletionTriggerKind.Automatic),
+            lsp.TextDocumentIdentifier(self.uri),
+            self._position(cursor),
+        )
+        return number, asyncio.create_task(self._answer(number, params))
+
+    async def _answer(self, number: int, params: lsp.InlineCompletionParams) -> tuple[str, float]:
+        began = time.perf_counter()
+        method = lsp.TEXT_DOCUMENT_INLINE_COMPLETION
+        try:
+            result = await self._client.protocol.send_request_async(method, params, number)
+        except JsonRpcException as error:
+            outcome = "cancelled" if error.code == CANCELLED else f"error {error.code}"
+        else:
+            items = result.items if hasattr(result, "items") else result
+            outcome = "superseded" if items is None else "suggested" if items else "refused"
+        return outcome, (time.perf_counter() - began) * 1000
+
+    def cancel(self, number: int) -> None:
+        self._client.cancel_request(lsp.CancelParams(number))
+
+    async def same_text(self) -> bool:
+        """Whether the server's document equals ours."""
+        asked = {"textDocument": {"uri": self.uri}}
+        said = await self._client.protocol.send_request_async("dcomplete/checksum", asked)
+        return str(said.sha256) == hashlib.sha256(self.text.encode()).hexdigest()
+
+    async def close(self) -> None:
+        await self._client.shutdown_async(None)
+        self._client.exit(None)
+        await self._client.stop()  # type: ignore[no-untyped-call]
+        if self._drain is not None:
+            await self._drain

@@ -1,0 +1,139 @@
+"""Plays a trace at a typist's pace and counts what came of every request."""
+
+import asyncio
+import json
+import random
+import statistics
+import subprocess
+import sys
+from collections import Counter
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import psutil
+
+from dcomplete_eval.replay.editor import Editor
+from dcomplete_eval.replay.trace import Trace, is_typing
+
+_WARM = 0.2  # share of the keystrokes after which memory should not grow any more
+
+
+@dataclass(slots=True)
+class Tally:
+    """Outcomes and times of a replay."""
+
+    outcomes: Counter[str] = field(default_factory=Counter)
+    answer_ms: list[float] = field(default_factory=list)  # of requests that were not overtaken
+    first_ms: list[float] = field(default_factory=list)  # of those with a suggestion
+    memory: dict[str, dict[str, float]] = field(default_factory=dict)  # MiB by process and moment
+    same_text: bool = False
+    tokens_computed: int = 0
+
+    def note(self, outcome: str, ms: float) -> None:
+        self.outcomes[outcome] += 1
+        if outcome in ("suggested", "refused"):
+            self.answer_ms.append(ms)
+        if outcome == "suggested":
+            self.first_ms.append(ms)
+
+
+async def play(
+    trace: Trace,
+    rate: float,
+    env: Mapping[str, str],
+    seed: int = 0,
+    told: Callable[[int], None] = lambda done: None,
+    arguments: tuple[str, ...] = (),
+) -> Tally:
+    """Type `trace` into a language server at about `rate` keystrokes a second.
+
+    As VS Code does, each insertion asks for a suggestion and cancels the request before it. Times
+    between keystrokes are drawn from an exponential distribution: the traces keep whole seconds only.
+    """
+    tally, draw = Tally(), random.Random(seed)
+    editor = Editor(f"file:///replay/{trace.name}", trace.language)
+    await editor.start(env, *arguments)
+    editor.open(trace.start)
+    number, pending = 0, None
+    loop = asyncio.get_running_loop()
+    due = loop.time()
+    for index, stroke in enumerate(trace.keystrokes):
+        due += draw.expovariate(rate)
+        await asyncio.sleep(max(0.0, due - loop.time()))
+        cursor = editor.type(stroke)
+        if is_typing(stroke):
+            if pending is not None and not pending.done():
+                editor.cancel(number)
+            number, pending = editor.ask(cursor)
+            pending.add_done_callback(lambda task: tally.note(*task.result()))
+        if index == int(_WARM * len(trace.keystrokes)):
+            tally.memory["warm"] = memory(editor, env)
+        told(index + 1)
+    if pending is not None:
+        await pending
+    await asyncio.sleep(0.1)
+    tally.memory["end"] = memory(editor, env)
+    tally.tokens_computed = int(engine_status(env).get("tokens_computed", 0))
+    tally.same_text = await editor.same_text()
+    await editor.close()
+    return tally
+
+
+def engine_status(env: Mapping[str, str]) -> dict[str, Any]:
+    """What the engine process says of itself; {} where none runs."""
+    command = [sys.executable, "-m", "dcomplete", "serve", "--status", "--json"]
+    said = subprocess.run(command, env=dict(env), capture_output=True, text=True, check=False)
+    return dict(json.loads(said.stdout)) if said.returncode == 0 else {}
+
+
+def stop_engine(env: Mapping[str, str]) -> None:
+    command = [sys.executable, "-m", "dcomplete", "serve", "--stop"]
+    subprocess.run(command, env=dict(env), capture_output=True, check=False)
+
+
+def memory(editor: Editor, env: Mapping[str, str]) -> dict[str, float]:
+    """Resident memory of the language server and the engine, in MiB."""
+    found = {"server": _resident(editor.pid)}
+    pid = engine_status(env).get("pid")
+    if pid:
+        found["engine"] = _resident(int(pid))
+    return found
+
+
+def _resident(pid: int) -> float:
+    resident: int = psutil.Process(pid).memory_info().rss
+    return round(resident / 2**20, 1)
+
+
+def summary(trace: Trace, tally: Tally, rate: float) -> dict[str, Any]:
+    """The replay as one JSON line's content."""
+    asked = sum(tally.outcomes.values())
+    errors = sum(n for name, n in tally.outcomes.items() if name.startswith("error"))
+    growth = {
+        name: round(100 * (tally.memory["end"][name] / warm - 1), 1)
+        for name, warm in tally.memory.get("warm", {}).items()
+        if name in tally.memory["end"]
+    }
+    return {
+        "trace": trace.name,
+        "keystrokes": len(trace.keystrokes),
+        "per_second": rate,
+        "requests": asked,
+        "outcomes": dict(sorted(tally.outcomes.items())),
+        "errors": errors,
+        "answer_ms": percentiles(tally.answer_ms),
+        "suggestion_ms": percentiles(tally.first_ms),
+        "tokens_per_keystroke": round(tally.tokens_computed / max(1, len(trace.keystrokes)), 1),
+        "memory_mib": tally.memory,
+        "memory_growth_percent": growth,
+        "same_text": tally.same_text,
+    }
+
+
+def percentiles(values: list[float]) -> dict[str, float]:
+    """p50, p90 and p99, or nothing of nothing."""
+    if len(values) < 2:
+        return {}
+    cuts = statistics.quantiles(values, n=100, method="inclusive")
+    return {f"p{p}": round(cuts[p - 1], 1) for p in (50, 90, 99)}
