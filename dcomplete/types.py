@@ -2,10 +2,10 @@
 
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from enum import Enum
-from typing import Any, Protocol
+from typing import Protocol
 
 from dcomplete.errors import Cancelled
 
@@ -133,36 +133,6 @@ class Engine(Protocol):
         called; a deadline is no error: the answer is what there is by then.
         """
         ...
-
-
-class AsyncEngine(Protocol):
-    """An engine in another process, or a thread's distance away."""
-
-    async def infill(
-        self,
-        request: InfillRequest,
-        *,
-        key: str = "",
-        model: str = "",
-        background: bool = False,
-        watch: Watcher | None = None,
-    ) -> Infill:
-        """See `Engine.infill`. Cancelling the awaiting task stops the engine.
-
-        A newer request with the same `key` takes an older one's place. `background` requests run
-        only while no other does. Raises Refusal where the engine is busy or cannot be reached.
-        """
-        ...
-
-    async def status(self) -> Mapping[str, Any]:
-        """What the engine process says about itself."""
-        ...
-
-    async def warm(self, model: str = "") -> None:
-        """Load a model now."""
-        ...
-
-    async def close(self) -> None: ...
 
 
 class Shape(Enum):

@@ -32,11 +32,18 @@ MAY_IMPORT = {
     "dcomplete.context": TEXT,
     "dcomplete.postprocess": TEXT,
     "dcomplete.suggestions": TEXT,
+    "dcomplete.popup": TEXT,
+    "dcomplete.foresight": TEXT,
     "dcomplete.serve": ENGINE | TEXT,
     "dcomplete.completer": TEXT
-    | {"dcomplete.context.", "dcomplete.postprocess.", "dcomplete.suggestions", "dcomplete.serve."},
-    "dcomplete.models": WORDS,
-    "dcomplete.engine": WORDS | {"dcomplete.models."},
+    | {
+        "dcomplete.context.",
+        "dcomplete.foresight",
+        "dcomplete.popup",
+        "dcomplete.postprocess.",
+        "dcomplete.serve.",
+        "dcomplete.suggestions",
+    },
     "dcomplete.train": ENGINE,
     "dcomplete.bench": ENGINE,
     "dcomplete.cli": ENGINE

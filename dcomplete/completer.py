@@ -1,0 +1,253 @@
+"""From a snapshot of a document to suggestions: the whole street, flat.
+
+`complete` gathers context (text), asks the engine (tokens), refines the answer (text). Between a
+request and a matrix multiplication lie: `Completer.complete`, `AsyncEngine.infill`, `Filler.fill`,
+`denoise`, `Session.states`, the network.
+"""
+
+import asyncio
+import hashlib
+import secrets
+from collections import OrderedDict
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import TypeVar
+
+from dcomplete.context import Context, Workspace, errors_with, gather
+from dcomplete.document import Snapshot
+from dcomplete.errors import DcompleteError, Reason, Refusal
+from dcomplete.foresight import likely_next
+from dcomplete.popup import as_item, with_item
+from dcomplete.postprocess import Proposal, Surroundings, rank, refine
+from dcomplete.serve.orders import AsyncEngine
+from dcomplete.settings import Settings
+from dcomplete.suggestions import Suggestions
+from dcomplete.types import Infill, InfillRequest, Shape, Suggestion, Watcher
+
+_VARIETY = 0.5  # temperature where several suggestions are wanted
+_REMEMBERED = 64  # suggestions whose acceptance or dismissal means something
+K = TypeVar("K")
+V = TypeVar("V")
+
+
+@dataclass(slots=True)
+class _Ahead:
+    """The next suggestion, being computed while one is on screen, and for which place."""
+
+    task: "asyncio.Task[None] | None" = None
+    snapshot: Snapshot | None = None
+
+
+class Completer:
+    """Suggestions for the documents of one workspace. To be used from one event loop."""
+
+    def __init__(self, engine: AsyncEngine, workspace: Workspace, settings: Settings) -> None:
+        self.engine, self.workspace, self.settings = engine, workspace, settings
+        self.suggestions = Suggestions()
+        self._ahead: dict[str, _Ahead] = {}
+        self._shown: OrderedDict[str, tuple[str, str]] = OrderedDict()  # by id: uri and text
+        self._dismissed: OrderedDict[tuple[str, str], None] = OrderedDict()
+        self._salt = secrets.token_hex(8)  # two editors with one file do not overtake each other
+
+    async def complete(
+        self,
+        snapshot: Snapshot,
+        count: int = 1,
+        watch: Watcher | None = None,
+        model: str = "",
+        policy: str = "",
+    ) -> list[Suggestion]:
+        """Up to `count` suggestions, best first.
+
+        Raises Refusal with the reason why there is none, UserError for settings that do not fit.
+        Cancelling the task stops the engine. With a `model` or `policy` of its own the request
+        neither reads nor feeds the cache.
+        """
+        popup, snapshot = with_item(snapshot)
+        own = bool(model or policy or watch)
+        known = [] if own else await self._known(snapshot)
+        if len(known) < count:
+            fresh = await self._fresh(snapshot, count, watch, model, policy)
+            known = _distinct([*known, *fresh])[:count]
+            if not own:
+                self.suggestions.put(snapshot, known)
+        for suggestion in known:
+            _remember(self._shown, suggestion.id, (snapshot.uri, suggestion.text))
+        self._refuse_dismissed(snapshot, known[0])
+        if not own:
+            self._look_ahead(snapshot, known[0])
+        return [as_item(popup, s) for s in known]
+
+    def accepted(self, id: str, characters: int | None = None) -> None:
+        """The person took suggestion `id`, or its first `characters` code points."""
+        self._dismissed.pop(self._shown.get(id, ("", "")), None)
+
+    def dismissed(self, id: str) -> None:
+        """The person did not want suggestion `id`: it does not come back by itself."""
+        if id in self._shown:
+            _remember(self._dismissed, self._shown[id], None)
+
+    def forget(self, uri: str) -> None:
+        """The document was closed."""
+        self.suggestions.forget(uri)
+        self._stop_ahead(uri)
+
+    async def close(self) -> None:
+        """Stop what is computed ahead."""
+        for uri in list(self._ahead):
+            self._stop_ahead(uri)
+
+    async def _known(self, snapshot: Snapshot) -> list[Suggestion]:
+        """What earlier answers say about this place."""
+        found = self.suggestions.find(snapshot)
+        ahead = self._ahead.get(snapshot.uri)
+        if not found and ahead and ahead.task and _same_place(ahead.snapshot, snapshot):
+            await asyncio.shield(ahead.task)
+            found = self.suggestions.find(snapshot)
+        return found
+
+    async def _fresh(
+        self, snapshot: Snapshot, count: int, watch: Watcher | None, model: str, policy: str
+    ) -> list[Suggestion]:
+        self._stop_ahead(snapshot.uri)
+        if snapshot.automatic and self.settings.trigger.debounce_ms:
+            await asyncio.sleep(self.settings.trigger.debounce_ms / 1000)
+        context = gather(snapshot, self.workspace, self.settings)
+        request = self._request(snapshot, context, count, policy)
+        infill = await self.engine.infill(
+            request,
+            key=self._key(snapshot.uri),
+            model=model or self.settings.model.name,
+            watch=watch,
+        )
+        return self._refined(snapshot, context, infill)
+
+    def _request(
+        self, snapshot: Snapshot, context: Context, count: int, policy: str = ""
+    ) -> InfillRequest:
+        model = self.settings.model
+        short = context.shape is Shape.LINE
+        return InfillRequest(
+            prefix=context.prefix,
+            suffix=context.suffix,
+            preamble=context.preamble,
+            max_tokens=model.line_tokens if short else model.block_tokens,
+            steps=model.steps,
+            policy=policy or model.policy,
+            samples=count,
+            temperature=_VARIETY if count > 1 else 0.0,
+            deadline_ms=model.deadline_ms if snapshot.automatic else None,
+            draft=self.suggestions.draft(snapshot) if count == 1 else None,
+            context_tokens=self.settings.context.tokens,
+        )
+
+    def _refined(self, snapshot: Snapshot, context: Context, infill: Infill) -> list[Suggestion]:
+        """The answers that are worth showing, those that parse first."""
+        around = _surroundings(snapshot, context)
+        proposals: list[tuple[Proposal, float]] = []
+        refusal = Refusal("The model says that nothing belongs here.", Reason.NOTHING)
+        for answer in infill.answers:
+            if snapshot.automatic and answer.score < self.settings.model.min_score:
+                refusal = Refusal("The model is not sure enough to suggest it.", Reason.UNSURE)
+                continue
+            try:
+                proposals.append((refine(answer.texts[0], around), answer.score))
+            except Refusal as why:
+                refusal = why
+        if not proposals:
+            raise refusal
+        order = rank(proposals, lambda p: self._errors(snapshot, p)) if proposals[1:] else [0]
+        found = [self._suggestion(snapshot, context, *proposals[i], infill) for i in order]
+        return _distinct(found)
+
+    def _errors(self, snapshot: Snapshot, proposal: Proposal) -> int | None:
+        gap = snapshot.gap
+        return errors_with(
+            snapshot, self.workspace, gap.start, gap.end + proposal.after, proposal.text
+        )
+
+    def _suggestion(
+        self, snapshot: Snapshot, context: Context, proposal: Proposal, score: float, infill: Infill
+    ) -> Suggestion:
+        return Suggestion(
+            id=secrets.token_hex(8),
+            text=snapshot.document.localize(proposal.text),
+            start=snapshot.gap.start,
+            end=snapshot.gap.end + proposal.after,
+            shape=context.shape,
+            score=score,
+            source="model",
+            infill=infill,
+        )
+
+    def _refuse_dismissed(self, snapshot: Snapshot, suggestion: Suggestion) -> None:
+        if snapshot.automatic and (snapshot.uri, suggestion.text) in self._dismissed:
+            raise Refusal("This suggestion was dismissed before.", Reason.FILTERED)
+
+    def _look_ahead(self, snapshot: Snapshot, shown: Suggestion) -> None:
+        """Have what comes after `shown` is accepted computed while it is on screen."""
+        running = self._ahead.get(snapshot.uri)
+        free = running is None or running.task is None or running.task.done()
+        if self.settings.trigger.precompute and free:
+            ahead = self._ahead[snapshot.uri] = _Ahead()
+            ahead.task = asyncio.create_task(self._compute_ahead(ahead, snapshot, shown))
+
+    async def _compute_ahead(self, ahead: _Ahead, snapshot: Snapshot, shown: Suggestion) -> None:
+        await asyncio.sleep(0)  # the suggestion itself goes out first
+        for after in likely_next(snapshot, shown):
+            with suppress(DcompleteError):
+                context = gather(after, self.workspace, self.settings)
+                ahead.snapshot = after
+                if not self.suggestions.find(after):
+                    infill = await self.engine.infill(
+                        self._request(after, context, 1),
+                        key=f"{self._key(snapshot.uri)}+",
+                        model=self.settings.model.name,
+                        background=True,
+                    )
+                    self.suggestions.put(after, self._refined(after, context, infill))
+                return
+
+    def _stop_ahead(self, uri: str) -> None:
+        ahead = self._ahead.pop(uri, None)
+        if ahead is not None and ahead.task is not None:
+            ahead.task.cancel()
+
+    def _key(self, uri: str) -> str:
+        """Names a document to the engine without saying which it is."""
+        return hashlib.blake2b(f"{self._salt}{uri}".encode(errors="replace")).hexdigest()[:24]
+
+
+def _surroundings(snapshot: Snapshot, context: Context) -> Surroundings:
+    gap = snapshot.gap
+    return Surroundings(
+        prefix=context.prefix,
+        suffix=context.suffix,
+        shape=context.shape,
+        indent=context.indent,
+        tab_size=snapshot.tab_size,
+        insert_spaces=snapshot.insert_spaces,
+        language=snapshot.language,
+        replaced=snapshot.text[gap.start : gap.end].replace("\r\n", "\n"),
+        automatic=snapshot.automatic,
+    )
+
+
+def _same_place(a: Snapshot | None, b: Snapshot) -> bool:
+    return a is not None and a.gap == b.gap and a.text == b.text
+
+
+def _remember(table: OrderedDict[K, V], key: K, value: V) -> None:
+    """Put an entry last; the oldest goes when there are too many."""
+    table[key] = value
+    table.move_to_end(key)
+    while len(table) > _REMEMBERED:
+        table.popitem(last=False)
+
+
+def _distinct(suggestions: list[Suggestion]) -> list[Suggestion]:
+    """Without repetitions of the same change; the first of each is kept."""
+    found: dict[tuple[str, int, int], Suggestion] = {}
+    for suggestion in suggestions:
+        found.setdefault((suggestion.text, suggestion.start, suggestion.end), suggestion)
+    return list(found.values())

@@ -1,0 +1,33 @@
+"""Models that go round in circles."""
+
+from dcomplete.errors import Reason
+from dcomplete.types import Shape
+
+
+def test_of_many_like_lines_the_first_is_kept(shown):
+    assert shown("|\n", "\n".join(["x.append(1)"] * 5)) == ("x.append(1)", 0)
+
+
+def test_of_many_like_blocks_the_first_is_kept(shown):
+    block = "if a:\n    b()\n"
+    assert shown("|\n", "start()\n" + block * 4) == ("start()\nif a:\n    b()", 0)
+
+
+def test_three_like_lines_and_closers_stay(shown):
+    text = "g(h())\ng(h())\ng(h())"
+    assert shown("|\n", text) == (text, 0)
+    closers = "[[[[[\n1\n]\n]\n]\n]\n]"
+    assert shown("|\n", closers) == (closers, 0)
+
+
+def test_a_line_in_a_loop_is_refused(shown):
+    assert shown("x = |\n", "foo and " * 12, "python", Shape.LINE) is Reason.FILTERED
+
+
+def test_the_lines_before_a_loop_are_kept(shown):
+    assert shown("|\n", "a = 1\nb = " + "foo, " * 12) == ("a = 1", 0)
+
+
+def test_rulers_and_tables_are_no_loops(shown):
+    for text in ("# " + "-" * 70, "[" + "0, " * 20 + "0]", "'" + "=" * 60 + "'"):
+        assert shown("|\n", text, "python", Shape.LINE) == (text, 0)
