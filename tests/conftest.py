@@ -105,6 +105,16 @@ def hf_tiny() -> Callable[[str], tuple[dict[str, object], object]]:
     return make
 
 
+@pytest.fixture(autouse=True)
+def no_engine_of_the_user(
+    tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Tests neither find nor start the user's own engine process, and write no log of the user's."""
+    folder = tmp_path_factory.mktemp("run")
+    monkeypatch.setenv("DCOMPLETE_RUNTIME_DIR", str(folder))
+    monkeypatch.setenv("DCOMPLETE_LOG_DIR", str(folder))
+
+
 @pytest.fixture
 def data_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A user data folder of its own."""
