@@ -1,0 +1,19 @@
+"""What the model gets to see: the text around the gap, and what else helps to fill it. Text only."""
+
+from dcomplete.context.gather import Context, errors_with, gather
+from dcomplete.context.source import SOURCES, Deadline, Source
+from dcomplete.context.trees import Edit
+from dcomplete.context.window import estimate
+from dcomplete.context.workspace import Workspace
+
+__all__ = [
+    "SOURCES",
+    "Context",
+    "Deadline",
+    "Edit",
+    "Source",
+    "Workspace",
+    "errors_with",
+    "estimate",
+    "gather",
+]

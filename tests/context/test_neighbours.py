@@ -1,0 +1,52 @@
+"""Similar windows of other open documents."""
+
+from dcomplete.context.neighbours import LINES, Neighbours
+from dcomplete.context.source import Deadline
+from dcomplete.context.workspace import Workspace
+from dcomplete.document import Gap, Snapshot
+
+FILLER = "".join(f"filler_{n} = nothing_{n}\n" for n in range(60))
+LIKE = "def write_invoice(customer):\n    total = customer.total_price\n    return Invoice(total)\n"
+
+
+def offered(
+    workspace: Workspace, text: str = "invoice = write_invoice(customer.total_price"
+) -> list:
+    snapshot = Snapshot("untitled:main", "python", 1, text, Gap(len(text), len(text)))
+    return Neighbours().snippets(snapshot, workspace, Deadline(1000, lambda: 0.0))
+
+
+def test_the_window_that_shares_rare_names_is_found():
+    workspace = Workspace()
+    workspace.opened("untitled:a", "python", FILLER + LIKE + FILLER)
+    workspace.opened("untitled:b", "python", FILLER)
+    (snippet,) = offered(workspace)
+    assert LIKE.strip() in snippet.text
+    assert snippet.text.count("\n") < LINES
+    assert snippet.path == "a" or snippet.path.endswith("a")
+
+
+def test_other_languages_and_the_document_itself_are_left_out():
+    workspace = Workspace()
+    workspace.opened("untitled:a", "ruby", LIKE)
+    workspace.opened("untitled:main", "python", LIKE)
+    assert offered(workspace) == []
+
+
+def test_a_changed_document_is_looked_at_again():
+    workspace = Workspace()
+    workspace.opened("untitled:a", "python", FILLER)
+    assert offered(workspace) == []
+    workspace.changed("untitled:a", LIKE)
+    assert [snippet.text for snippet in offered(workspace)] == [LIKE.strip()]
+    workspace.closed("untitled:a")
+    assert offered(workspace) == []
+
+
+def test_no_more_than_two_and_the_best_first():
+    workspace = Workspace()
+    for number in range(4):
+        workspace.opened(f"untitled:{number}", "python", FILLER + LIKE[: 50 + 15 * number] + "\n")
+    scores = [snippet.score for snippet in offered(workspace)]
+    assert len(scores) == 2
+    assert scores == sorted(scores, reverse=True)
