@@ -41,6 +41,8 @@ def command(
         "system": f"{platform.system()} {platform.machine()}",
         "packages": {name: _version(name) for name in _PACKAGES},
         "kernels": kernels(device),
+        "engine process": engine_process(),
+        "languages": languages(),
     }
     problem = None
     try:
@@ -58,6 +60,25 @@ def _version(name: str) -> str | None:
         return version(name)
     except PackageNotFoundError:
         return None
+
+
+def engine_process() -> str:
+    """Whether the process that editors share runs."""
+    from dcomplete.serve.start import read_status
+
+    said = read_status()
+    if said is None:
+        return "not running; the first client starts it"
+    return f"process {said.pid}, {said.state}, {said.memory_bytes / 1e6:.0f} MB"
+
+
+def languages() -> str:
+    """For which languages there is a grammar here."""
+    from dcomplete.context.languages import LANGUAGES, grammar
+
+    found = sorted(name for name, language in LANGUAGES.items() if grammar(language.grammar))
+    missing = sorted(set(LANGUAGES) - set(found))
+    return f"grammars for {len(found)}" + (f"; none for {', '.join(missing)}" if missing else "")
 
 
 def kernels(device: str) -> dict[str, str]:

@@ -10,9 +10,10 @@ from typing import Annotated, Any
 
 import typer
 
-from dcomplete import document
+from dcomplete import __version__, document
 from dcomplete.document import Document
 from dcomplete.errors import DocumentError, Refusal, UserError
+from dcomplete.serve.orders import Choice
 from dcomplete.types import Engine, Infill, InfillRequest, Watcher
 
 MARKER = "<GAP>"
@@ -78,11 +79,15 @@ def command(
     record: Annotated[
         Path | None, typer.Option(help="Save the denoising as an animated SVG.")
     ] = None,
+    in_process: Annotated[
+        bool, typer.Option("--in-process", help="Load the model here even if an engine runs.")
+    ] = False,
 ) -> None:
     """Fill one or more gaps in a text.
 
     The gap is given by --at (and --to), or by markers in the text. Exit status: 0 filled, 1 nothing
-    to suggest (the reason is on stderr), 2 wrong use.
+    to suggest (the reason is on stderr), 2 wrong use. An engine that runs already (see `dcomplete
+    serve`) is used, which saves loading the model.
     """
     if sum((filled, diff, write, as_json)) > 1:
         raise UserError("Use only one of --filled, --diff, --write and --json.")
@@ -105,13 +110,36 @@ def command(
     )
     if write and file == "-":
         raise UserError("--write needs a file; use --filled with standard input.")
-    result = run(_engine(model, device, dtype, request), request, watch, record)
+    engine = None if in_process else _running_engine(Choice(_name(model), device, dtype))
+    if engine is None:
+        engine = _engine(model, device, dtype, request)
+    result = run(engine, request, watch, record)
     if as_json:
         typer.echo(json.dumps(to_json(doc, result), ensure_ascii=False))
     if not any(result.best.texts):
         raise Refusal("the model leaves the gap empty.")
     if not as_json:
         _print(doc, result, file, language, "diff" if diff else "filled" if filled else "", write)
+
+
+def _running_engine(choice: Choice) -> Engine | None:
+    """The user's engine process, if one of this version runs."""
+    from dcomplete.serve.places import Places
+
+    if Places.find().address() is None:
+        return None
+    from dcomplete.serve.remote import RemoteEngine
+    from dcomplete.serve.start import StartOptions, read_status
+
+    status = read_status()
+    if status is None or status.ending or status.version != __version__:
+        return None
+    return RemoteEngine(choice.model, StartOptions(choice))
+
+
+def _name(model: str) -> str:
+    """A folder's name as the engine process, which runs elsewhere, can find it."""
+    return str(Path(model).expanduser().absolute()) if Path(model).is_dir() and model else model
 
 
 def _engine(model: str, device: str, dtype: str, request: InfillRequest) -> Engine:

@@ -96,7 +96,11 @@ class Filler:
         if draft is None and not task.pinned and self._asks_the_head():
             likely = Canvas.build([[self._likely()]] * rows, self.family.specials.mask)
             session.states(likely.to(self.family.device))  # with the context, in one pass
+        canvas = self._canvas(session, task, rows, draft)
         self.counts.prefill_ms += watch.lap()
+        return canvas
+
+    def _canvas(self, session: Session, task: Task, rows: int, draft: list[int] | None) -> Canvas:
         mask = self.family.specials.mask
         if draft is not None and not task.pinned:
             return self._drafted(session, draft, rows)

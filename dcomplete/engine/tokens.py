@@ -14,6 +14,7 @@ from functools import cached_property
 
 from tokenizers import Tokenizer
 
+_BEYOND = b"\xff" * 4  # greater than any text
 _WORD = re.compile(r"\w{1,24}(?!\w)")
 
 
@@ -85,12 +86,7 @@ class Tokens:
         """Ids of all tokens whose text begins with `text`."""
         wanted = text.encode()
         order, keys = self._sorted
-        at = bisect_left(keys, wanted)
-        found = []
-        while at < len(keys) and keys[at].startswith(wanted):
-            found.append(order[at])
-            at += 1
-        return found
+        return order[bisect_left(keys, wanted) : bisect_left(keys, wanted + _BEYOND)]
 
     @cached_property
     def pieces(self) -> list[bytes]:

@@ -6,6 +6,7 @@ import itertools
 import sys
 import time
 from collections.abc import Mapping
+from typing import Any
 
 from lsprotocol import types as lsp
 from pygls.exceptions import JsonRpcException
@@ -40,7 +41,12 @@ class Editor:
         for method in _CHATTER:
             self._client.feature(method)(lambda *_: None)
 
-    async def start(self, env: Mapping[str, str], *arguments: str) -> None:
+    async def start(
+        self,
+        env: Mapping[str, str],
+        *arguments: str,
+        settings: Mapping[str, Any] | None = None,
+    ) -> None:
         """Start the server; `arguments` follow ``dcomplete lsp``."""
         command = [sys.executable, "-m", "dcomplete", "lsp", "--stdio", *arguments]
         await self._client.start_io(*command, env=dict(env))
@@ -48,7 +54,11 @@ class Editor:
         assert process is not None and process.stderr is not None
         self._drain = asyncio.create_task(process.stderr.read())
         await self._client.initialize_async(
-            lsp.InitializeParams(capabilities=lsp.ClientCapabilities(), process_id=None)
+            lsp.InitializeParams(
+                capabilities=lsp.ClientCapabilities(),
+                process_id=None,
+                initialization_options=dict(settings or {}),
+            )
         )
         self._client.initialized(lsp.InitializedParams())
 

@@ -1,0 +1,81 @@
+"""The same interface without a second process: a scheduler and its thread in this one."""
+
+import asyncio
+import threading
+import time
+import uuid
+
+from dcomplete.serve.orders import Choice, Order, Status
+from dcomplete.serve.pool import Loader, ModelPool, StoredModels
+from dcomplete.serve.schedule import Limits, Scheduler
+from dcomplete.serve.statuses import status_of
+from dcomplete.types import Cell, Infill, InfillRequest, Watcher
+
+_PATIENCE_S = 3.0  # for a step that runs when the engine is closed
+
+
+class InProcess:
+    """An engine in this process. See `orders.AsyncEngine`; torch is imported by the first request."""
+
+    def __init__(
+        self,
+        default: Choice | None = None,
+        limits: Limits | None = None,
+        loader: Loader | None = None,
+    ) -> None:
+        self._scheduler = Scheduler(ModelPool(loader or StoredModels(default or Choice())), limits)
+        self._worker: threading.Thread | None = None
+        self._started = time.monotonic()
+
+    async def infill(
+        self,
+        request: InfillRequest,
+        *,
+        key: str = "",
+        model: str = "",
+        background: bool = False,
+        watch: Watcher | None = None,
+    ) -> Infill:
+        """See `orders.AsyncEngine.infill`."""
+        order = Order(
+            id=uuid.uuid4().hex[:12], key=key, model=model, background=background, request=request
+        )
+        answer = await self._answer(order, watch)
+        assert answer is not None
+        return answer
+
+    async def warm(self, model: str = "") -> None:
+        """See `orders.AsyncEngine.warm`."""
+        await self._answer(Order(model=model), None)
+
+    async def status(self) -> Status | None:
+        """See `orders.AsyncEngine.status`."""
+        return status_of(self._scheduler, self._started)
+
+    async def stop(self, when_idle: bool = False) -> bool:
+        """Give up what runs, or with `when_idle` answer it first, and drop the weights."""
+        self._scheduler.close(finish=when_idle)
+        if self._worker is not None:
+            await asyncio.to_thread(self._worker.join, None if when_idle else _PATIENCE_S)
+        return self._worker is not None
+
+    async def close(self) -> None:
+        """See `orders.AsyncEngine.close`."""
+        await self.stop()
+
+    async def _answer(self, order: Order, watch: Watcher | None) -> Infill | None:
+        loop = asyncio.get_running_loop()
+
+        def show(step: int, rows: list[list[Cell]]) -> None:
+            assert watch is not None
+            loop.call_soon_threadsafe(watch, step, rows)
+
+        if self._worker is None:
+            self._worker = threading.Thread(target=self._scheduler.run, name="engine", daemon=True)
+            self._worker.start()
+        job = self._scheduler.submit(order, show if watch else None)
+        answer: asyncio.Future[Infill | None] = asyncio.wrap_future(job.future)
+        try:
+            return await answer
+        finally:
+            self._scheduler.drop(job)

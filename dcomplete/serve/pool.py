@@ -1,0 +1,128 @@
+"""The weights in memory: loaded when first asked for, a few kept, all dropped when nobody asks."""
+
+import contextlib
+import ctypes
+import gc
+import sys
+from collections.abc import Collection, Generator
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from dcomplete.serve.orders import Choice, LoadedModel
+from dcomplete.types import CancelToken, Infill, InfillRequest, Watcher
+
+KEPT = 2
+
+
+class Stepper(Protocol):
+    """An engine whose requests take turns: its generators yield between forward passes."""
+
+    def steps(
+        self,
+        request: InfillRequest,
+        cancel: CancelToken | None = None,
+        watch: Watcher | None = None,
+    ) -> Generator[None, None, Infill]:
+        """See `types.Engine.infill`; closing the generator gives the request up."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """Weights that answer requests."""
+
+    stepper: Stepper
+    facts: LoadedModel
+
+
+class Loader(Protocol):
+    """Where weights come from."""
+
+    def resolve(self, choice: Choice) -> Choice:
+        """The same choice for all names of the same weights; raises UserError."""
+        ...
+
+    def load(self, choice: Choice) -> Loaded:
+        """Read the weights of a resolved choice; raises UserError."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class StoredModels:
+    """Installed models. `default` fills in what a choice leaves open."""
+
+    default: Choice = field(default_factory=Choice)
+
+    def resolve(self, choice: Choice) -> Choice:
+        """See `Loader.resolve`."""
+        from dcomplete.engine.load import choose_device
+        from dcomplete.models.store import find
+
+        entry = find(choice.model or self.default.model)
+        device = self.default.device if choice.device == "auto" else choice.device
+        dtype = self.default.dtype if choice.dtype == "auto" else choice.dtype
+        return Choice(str(entry.path.resolve()), str(choose_device(device)), dtype)
+
+    def load(self, choice: Choice) -> Loaded:
+        """See `Loader.load`."""
+        from dcomplete.engine.load import load_engine
+
+        engine = load_engine(choice.model, choice.device, choice.dtype)
+        family = engine.family
+        width = 2 if family.label == "bfloat16" else 4
+        size = width * family.net.config.parameters
+        return Loaded(engine, LoadedModel(family.name, str(family.device), family.label, size))
+
+
+class ModelPool:
+    """At most `kept` models, least recently used out first. For one thread."""
+
+    def __init__(self, loader: Loader, kept: int = KEPT) -> None:
+        self._loader, self._kept = loader, kept
+        self._models: dict[Choice, Loaded] = {}  # least recently used first
+
+    def resolve(self, choice: Choice) -> Choice:
+        """See `Loader.resolve`."""
+        return self._loader.resolve(choice)
+
+    def find(self, choice: Choice) -> Loaded | None:
+        """The weights of a resolved choice, if they are in memory."""
+        found = self._models.pop(choice, None)
+        if found is not None:
+            self._models[choice] = found
+        return found
+
+    def make_room(self, held: Collection[Choice]) -> bool:
+        """Drop a model so that one more may be loaded; False if all are `held`."""
+        while len(self._models) >= self._kept:
+            free = [choice for choice in self._models if choice not in held]
+            if not free:
+                return False
+            del self._models[free[0]]
+            release_memory()
+        return True
+
+    def load(self, choice: Choice) -> Loaded:
+        """Read the weights of a resolved choice; raises UserError."""
+        loaded = self._models[choice] = self._loader.load(choice)
+        return loaded
+
+    def clear(self) -> None:
+        """Drop all weights."""
+        self._models.clear()
+        release_memory()
+
+    @property
+    def facts(self) -> tuple[LoadedModel, ...]:
+        return tuple(loaded.facts for loaded in self._models.values())
+
+
+def release_memory() -> None:
+    """Give what is free back to the system: Python, the C library and torch keep it otherwise."""
+    gc.collect()
+    torch = sys.modules.get("torch")
+    if torch is not None and torch.cuda.is_available() and torch.cuda.is_initialized():
+        torch.cuda.empty_cache()
+    if sys.platform == "linux":
+        with contextlib.suppress(OSError, AttributeError):  # a C library without malloc_trim
+            ctypes.CDLL(None).malloc_trim(0)

@@ -1,0 +1,196 @@
+"""The engine process: one per user, for as long as somebody needs it."""
+
+import asyncio
+import contextlib
+import os
+import secrets
+import signal
+import socket
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+
+import uvicorn
+from filelock import FileLock, Timeout
+
+from dcomplete import __version__
+from dcomplete.errors import UserError
+from dcomplete.serve.app import Desk, make_app
+from dcomplete.serve.journal import Journal
+from dcomplete.serve.orders import Choice, Order, Status
+from dcomplete.serve.places import Address, Places, log_file
+from dcomplete.serve.pool import Loader, ModelPool, StoredModels
+from dcomplete.serve.schedule import Limits, Scheduler
+
+_GRACE = 3  # seconds for answers under way when the process ends
+_SWITCH = 0.001  # seconds that a thread computes before another may
+_LOOK = 0.5  # seconds between two status lines
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """How a process runs. Seconds without requests until weights and then the process go."""
+
+    default: Choice = field(default_factory=Choice)
+    unload_after: float = 300.0
+    exit_after: float = 900.0
+    preload: bool = False
+
+
+class _Server(uvicorn.Server):
+    """Serves until `end`; sleeps meanwhile, where uvicorn's own loop wakes ten times a second."""
+
+    def __init__(self, config: uvicorn.Config) -> None:
+        super().__init__(config)
+        self._ended = asyncio.Event()
+
+    async def main_loop(self) -> None:
+        await self._ended.wait()
+
+    def end(self) -> None:
+        self.should_exit = True
+        self._ended.set()
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Signals are the process's own business."""
+        yield
+
+
+class EngineProcess:
+    """Serves until it is stopped, or nobody asked for `exit_after` seconds."""
+
+    def __init__(
+        self,
+        options: Options,
+        loader: Loader | None = None,
+        show: Callable[[Status], None] | None = None,
+        version: str = __version__,
+    ) -> None:
+        self._options, self._show = options, show
+        self._loader = loader or StoredModels(options.default)
+        self._places = Places.find()
+        self._version = version
+        self._end: asyncio.Event
+        self._when_idle = False
+
+    def run(self) -> bool:
+        """Serve; False if a computation could not be stopped in time, so that the thread lives on.
+
+        Raises UserError where a process runs already or the folder is not private.
+        """
+        self._places.secure()
+        before = os.umask(0o077)  # locks and log are this user's alone
+        try:
+            return self._alone()
+        finally:
+            os.umask(before)
+
+    def _alone(self) -> bool:
+        lock = FileLock(self._places.engine_lock)
+        try:
+            lock.acquire(timeout=1)  # a client that waited for the last one holds it a moment
+        except Timeout:
+            raise UserError("An engine runs already; see 'dcomplete serve --status'.") from None
+        journal = Journal(log_file())
+        try:
+            return self._run(journal)
+        finally:
+            self._places.clear()
+            journal.say(f"ended pid={os.getpid()}")
+            journal.close()
+            lock.release()
+
+    def _run(self, journal: Journal) -> bool:
+        limits = Limits(unload_after=self._options.unload_after)
+        scheduler = Scheduler(ModelPool(self._loader), limits, journal.write)
+        worker = threading.Thread(target=scheduler.run, name="engine", daemon=True)
+        worker.start()
+        # The worker's Python code must not keep the event loop waiting: answers are small.
+        interval = sys.getswitchinterval()
+        sys.setswitchinterval(_SWITCH)
+        journal.say(f"started pid={os.getpid()} version={self._version}")
+        try:
+            asyncio.run(self._serve(scheduler))
+        finally:
+            sys.setswitchinterval(interval)
+            scheduler.close()
+            worker.join(_GRACE)
+        return not worker.is_alive()
+
+    async def _serve(self, scheduler: Scheduler) -> None:
+        self._end = asyncio.Event()
+        loop = asyncio.get_running_loop()
+        desk = Desk(scheduler, self._stop, self._version)
+        listener, address = self._listen()
+        config = uvicorn.Config(
+            make_app(desk, address.token),
+            log_config=None,
+            log_level="critical",  # its tracebacks would hold texts of requests
+            access_log=False,
+            proxy_headers=False,
+            date_header=False,
+            lifespan="off",
+            ws="none",
+            server_header=False,
+            timeout_graceful_shutdown=_GRACE,
+        )
+        server = _Server(config)
+        with _signals(loop, self._end.set):
+            serving = asyncio.create_task(server.serve(sockets=[listener]))
+            self._places.publish(address)
+            if self._options.preload:
+                scheduler.submit(Order())
+            await self._watch(desk, serving)
+            scheduler.close(finish=self._when_idle)
+            while self._when_idle and scheduler.idle_for() == 0 and not serving.done():
+                await asyncio.sleep(0.02)
+            self._places.clear()  # before the last answers: new clients must not come here
+            server.end()
+            await serving
+
+    def _stop(self, when_idle: bool) -> None:
+        self._when_idle = when_idle
+        self._end.set()
+
+    async def _watch(self, desk: Desk, serving: "asyncio.Task[None]") -> None:
+        """Until the process should end."""
+        while not self._end.is_set() and not serving.done():
+            rest = self._options.exit_after - desk.scheduler.idle_for()
+            if rest <= 0:
+                return
+            if self._show is not None:
+                self._show(desk.status())
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._end.wait(), rest if self._show is None else _LOOK)
+
+    def _listen(self) -> tuple[socket.socket, Address]:
+        """A socket that only this user can reach, or a port that only the token opens."""
+        if self._places.tcp:
+            listener = socket.create_server(("127.0.0.1", 0))
+            port = listener.getsockname()[1]
+            return listener, Address(port=port, token=secrets.token_urlsafe(32))
+        path = self._places.socket
+        path.unlink(missing_ok=True)  # left by a killed process: we hold the lock
+        listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        listener.bind(str(path))
+        path.chmod(0o600)
+        listener.listen(128)
+        return listener, Address(socket=str(path))
+
+
+@contextlib.contextmanager
+def _signals(loop: asyncio.AbstractEventLoop, end: Callable[[], None]) -> Iterator[None]:
+    """Within, Ctrl-C and a request of the system to end do so cleanly. In the main thread only."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = {}
+    for number in (signal.SIGINT, signal.SIGTERM):
+        before[number] = signal.signal(number, lambda *_: loop.call_soon_threadsafe(end))
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)

@@ -1,0 +1,119 @@
+"""The private folder, the socket's name, and the card that tells of a port."""
+
+import os
+import stat
+import subprocess
+import sys
+import warnings
+from pathlib import Path
+
+import pytest
+
+from dcomplete.errors import UserError
+from dcomplete.serve.places import (
+    LOG_VARIABLE,
+    RUNTIME_VARIABLE,
+    TRANSPORT_VARIABLE,
+    Address,
+    Places,
+    log_file,
+)
+
+
+def mode(path: Path) -> int:
+    return stat.S_IMODE(path.stat().st_mode)
+
+
+def test_the_folder_is_made_for_its_user_alone(own_places):
+    places = Places.find()
+    places.secure(), places.secure()
+    assert places.folder == own_places / "run" and mode(places.folder) == 0o700
+
+
+def test_a_folder_that_others_can_open_is_refused(own_places):
+    (own_places / "run").mkdir()
+    (own_places / "run").chmod(0o755)
+    with pytest.raises(UserError, match="open to other users"):
+        Places.find().secure()
+
+
+def test_a_link_in_place_of_the_folder_is_refused(own_places):
+    (own_places / "elsewhere").mkdir(mode=0o700)
+    (own_places / "run").symlink_to(own_places / "elsewhere")
+    with pytest.raises(UserError, match="is no folder"):
+        Places.find().secure()
+
+
+def test_a_file_in_place_of_the_folder_is_refused(own_places):
+    (own_places / "run").write_text("")
+    with pytest.raises(UserError, match="is no folder"):
+        Places.find().secure()
+
+
+@pytest.mark.skipif(not hasattr(os, "getuid") or os.getuid() != 0, reason="needs another user")
+def test_another_users_folder_is_refused(own_places):
+    (own_places / "run").mkdir(mode=0o700)
+    os.chown(own_places / "run", 12345, 12345)
+    with pytest.raises(UserError, match="belongs to another user"):
+        Places.find().secure()
+
+
+def test_a_long_path_has_its_socket_in_a_private_folder_with_a_short_name(
+    tmp_path_factory, monkeypatch
+):
+    tmp_path = tmp_path_factory.mktemp("t")  # short itself
+    deep = tmp_path / ("d" * 100)
+    monkeypatch.setenv(RUNTIME_VARIABLE, str(deep))
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    places = Places.find()
+    places.secure()
+    assert len(os.fsencode(places.socket)) <= 100 and places.socket.parent.parent == tmp_path
+    assert mode(places.socket.parent) == 0o700 and places.engine_lock.parent == deep
+    assert Places.find() == places
+
+
+def test_a_temporary_folder_that_is_too_long_as_well_is_one_sentence(tmp_path, monkeypatch):
+    deep = tmp_path / ("d" * 100)
+    monkeypatch.setenv(RUNTIME_VARIABLE, str(deep))
+    monkeypatch.setattr("tempfile.tempdir", str(deep))
+    with pytest.raises(UserError, match="too long for a socket"):
+        Places.find().secure()
+
+
+def test_a_port_is_told_in_a_file_of_its_user_alone(own_places, monkeypatch):
+    monkeypatch.setenv(TRANSPORT_VARIABLE, "tcp")
+    places = Places.find()
+    places.secure()
+    assert places.address() is None
+    places.publish(Address(port=4711, token="t"))
+    assert places.address() == Address(port=4711, token="t")
+    assert mode(own_places / "run" / "engine.json") == 0o600
+    places.clear()
+    assert places.address() is None
+
+
+@pytest.mark.parametrize("card", ["", "[]", '{"port": 1}', '{"port": "x", "token": ""}', "\xff"])
+def test_a_damaged_card_counts_as_none(own_places, monkeypatch, card):
+    monkeypatch.setenv(TRANSPORT_VARIABLE, "tcp")
+    places = Places.find()
+    places.secure()
+    (own_places / "run" / "engine.json").write_text(card)
+    assert places.address() is None
+
+
+def test_a_home_without_a_runtime_folder_gives_no_warning(monkeypatch):
+    for name in (RUNTIME_VARIABLE, LOG_VARIABLE, "XDG_RUNTIME_DIR"):
+        monkeypatch.delenv(name, raising=False)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert Places.find().folder.is_absolute() and log_file().is_absolute()
+
+
+def test_what_clients_import_is_light():
+    heavy = {"torch", "numpy", "starlette", "uvicorn", "httpx", "psutil", "tokenizers"}
+    code = (
+        "import sys, dcomplete.serve.client, dcomplete.serve.remote, dcomplete.cli.serve; "
+        f"print(*({heavy!r} & set(sys.modules)))"
+    )
+    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert run.stdout.split() == []

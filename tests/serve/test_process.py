@@ -1,0 +1,101 @@
+"""The process's insides in a thread: one at a time, ends by itself, leaves nothing behind."""
+
+import os
+import socket
+import stat
+import threading
+
+import pytest
+
+from dcomplete.errors import UserError
+from dcomplete.serve.orders import Choice
+from dcomplete.serve.places import Places
+from dcomplete.serve.process import EngineProcess, Options
+from dcomplete.serve.remote import RemoteEngine
+from dcomplete.serve.start import StartOptions, read_status, stop_engine
+from dcomplete.types import InfillRequest
+from tests.serve.conftest import FakeLoader, until
+
+
+def left(folder) -> set[str]:
+    return {path.name for path in folder.iterdir()} - {"engine.lock", "start.lock"}
+
+
+def test_a_second_process_is_refused_with_one_sentence(serve):
+    serve()
+    with pytest.raises(UserError, match="runs already"):
+        EngineProcess(Options(), FakeLoader()).run()
+    assert read_status() is not None
+
+
+def test_it_ends_when_nobody_asks_and_leaves_nothing(serve):
+    served = serve(exit_after=0.3)
+    served.thread.join(10)
+    assert served.results == [True] and left(served.folder / "run") == set()
+
+
+def test_looking_at_the_status_does_not_keep_it_alive(serve):
+    served = serve(exit_after=0.5)
+    until(lambda: read_status() is None)
+    served.thread.join(10)
+    assert served.results == [True]
+
+
+def test_weights_go_before_the_process_does(serve):
+    served = serve(unload_after=0.1)
+    with RemoteEngine() as engine:
+        engine.infill(InfillRequest("x"))
+        until(lambda: read_status().state == "idle")
+        engine.infill(InfillRequest("x"))
+    assert served.loader.loads == ["fake", "fake"]
+
+
+def test_a_socket_left_by_a_killed_process_is_replaced(own_places, serve):
+    Places.find().secure()
+    with socket.socket(socket.AF_UNIX) as dead:
+        dead.bind(str(Places.find().socket))
+    assert read_status() is None
+    serve()
+    assert read_status() is not None
+
+
+def test_the_socket_is_its_users_alone(serve):
+    served = serve()
+    sock = Places.find().socket
+    assert stat.S_IMODE(sock.stat().st_mode) == 0o600
+    assert stat.S_IMODE((served.folder / "run").stat().st_mode) == 0o700
+
+
+def test_a_folder_that_is_open_to_others_is_refused(own_places):
+    (own_places / "run").mkdir()
+    (own_places / "run").chmod(0o755)
+    with pytest.raises(UserError, match="open to other users"):
+        EngineProcess(Options(), FakeLoader()).run()
+
+
+def test_preloading_loads_the_model_at_once(serve):
+    served = serve(preload=True, default=Choice("m"))
+    until(lambda: served.loader.loads)
+
+
+def test_the_status_line_is_shown(own_places):
+    seen = []
+    process = EngineProcess(Options(exit_after=0.2), FakeLoader(), seen.append)
+    thread = threading.Thread(target=process.run)
+    thread.start()
+    thread.join(10)
+    assert seen and seen[0].state == "idle" and seen[0].pid == os.getpid()
+
+
+def test_stopping_nothing_is_no_error(own_places):
+    assert stop_engine() is False
+
+
+def test_what_is_started_gets_the_options_that_were_given():
+    plain = StartOptions().arguments()
+    assert plain[1:6] == ["-P", "-m", "dcomplete", "serve", "--child"]
+    given = StartOptions(Choice("m", "cpu", "int8"), 5, 6.5, preload=True).arguments()
+    assert given[6:] == [
+        "--model", "m", "--device", "cpu", "--dtype", "int8", "--unload-after", "5",
+        "--exit-after", "6.5", "--preload",
+    ]  # fmt: skip
