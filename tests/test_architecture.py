@@ -44,11 +44,19 @@ MAY_IMPORT = {
         "dcomplete.serve.",
         "dcomplete.suggestions",
     },
+    "dcomplete.models": WORDS,
+    "dcomplete.engine": WORDS | {"dcomplete.models."},
     "dcomplete.train": ENGINE,
     "dcomplete.bench": ENGINE,
     "dcomplete.cli": ENGINE
     | TEXT
-    | {"dcomplete.train.", "dcomplete.bench.", "dcomplete.serve.", "dcomplete_lsp."},
+    | {
+        "dcomplete.bench.",
+        "dcomplete.context.",
+        "dcomplete.serve.",
+        "dcomplete.train.",
+        "dcomplete_lsp.",
+    },
     "dcomplete_lsp": TEXT | {"dcomplete.completer", "dcomplete.context.", "dcomplete.serve."},
     "dcomplete_eval": {"dcomplete", "dcomplete.types", "dcomplete.errors", "dcomplete.provenance"},
 }
