@@ -8,6 +8,7 @@ request and a matrix multiplication lie: `Completer.complete`, `AsyncEngine.infi
 import asyncio
 import hashlib
 import secrets
+import time
 from collections import OrderedDict
 from contextlib import suppress
 from dataclasses import dataclass
@@ -25,6 +26,7 @@ from dcomplete.suggestions import Suggestions
 from dcomplete.types import Infill, InfillRequest, Shape, Suggestion, Watcher
 
 _VARIETY = 0.5  # temperature where several suggestions are wanted
+_PAUSE_S = 20.0  # after which the text from elsewhere is chosen anew
 _REMEMBERED = 64  # suggestions whose acceptance or dismissal means something
 K = TypeVar("K")
 V = TypeVar("V")
@@ -45,6 +47,7 @@ class Completer:
         self.engine, self.workspace, self.settings = engine, workspace, settings
         self.suggestions = Suggestions()
         self._ahead: dict[str, _Ahead] = {}
+        self._asked: dict[str, float] = {}  # by document: when the engine was last asked
         self._shown: OrderedDict[str, tuple[str, str]] = OrderedDict()  # by id: uri and text
         self._dismissed: OrderedDict[tuple[str, str], None] = OrderedDict()
         self._salt = secrets.token_hex(8)  # two editors with one file do not overtake each other
@@ -90,6 +93,7 @@ class Completer:
     def forget(self, uri: str) -> None:
         """The document was closed."""
         self.suggestions.forget(uri)
+        self._asked.pop(uri, None)
         self._stop_ahead(uri)
 
     async def close(self) -> None:
@@ -112,6 +116,9 @@ class Completer:
         self._stop_ahead(snapshot.uri)
         if snapshot.automatic and self.settings.trigger.debounce_ms:
             await asyncio.sleep(self.settings.trigger.debounce_ms / 1000)
+        if time.monotonic() - self._asked.get(snapshot.uri, 0.0) > _PAUSE_S:
+            self.workspace.refresh(snapshot.uri)
+        self._asked[snapshot.uri] = time.monotonic()
         context = gather(snapshot, self.workspace, self.settings)
         request = self._request(snapshot, context, count, policy)
         infill = await self.engine.infill(

@@ -25,10 +25,10 @@ def options(arguments: list[str]) -> Options:
     return Options(host, port, given.in_process, given.model, given.log_file, given.log_level)
 
 
-def main() -> int:
+def main(arguments: list[str] | None = None) -> int:
     """Run the server; 2 for a mistake in the arguments."""
     try:
-        given = options(sys.argv[1:])
+        given = options(sys.argv[1:] if arguments is None else arguments)
         with without_collection():
             from dcomplete_lsp.launch import serve
         return serve(given)

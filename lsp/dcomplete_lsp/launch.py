@@ -8,7 +8,7 @@ from contextlib import suppress
 from functools import partial
 
 from dcomplete.settings import ModelSettings, Settings
-from dcomplete_lsp import acceptance, logs, suggesting
+from dcomplete_lsp import acceptance, inspection, logs, suggesting
 from dcomplete_lsp.arena import Arena
 from dcomplete_lsp.backend import Connect, connect
 from dcomplete_lsp.engine_care import EngineCare
@@ -53,6 +53,7 @@ def assemble(connector: Connect, base: Settings) -> tuple[Server, EngineCare]:
     suggesting.register(server)
     acceptance.register(server)
     Arena().register(server)
+    inspection.register(server)
     return server, care
 
 
