@@ -62,9 +62,40 @@ def quality() -> str:
     return "\n".join([*rows, "", about])
 
 
+def typing() -> str:
+    """The newest replay of every trace, and the newest overhead."""
+    newest = {run["trace"]: run for run in lines("replay.jsonl")}
+    if not newest:
+        return ""
+    rows = [
+        "| recorded typing, real server | keystrokes | requests | overtaken | answered "
+        "| keystroke to answer p50, p90 ms | tokens a keystroke | memory growth |",
+        "|---|---|---|---|---|---|---|---|",
+    ]
+    for name, run in newest.items():
+        said, ms, grown = run["outcomes"], run["answer_ms"], run["memory_growth_percent"]
+        overtaken = said.get("cancelled", 0) + said.get("superseded", 0)
+        answered = said.get("suggested", 0) + said.get("refused", 0)
+        growth = ", ".join(f"{who} {percent} %" for who, percent in grown.items())
+        rows.append(
+            f"| {name} | {run['keystrokes']} | {run['requests']} | {overtaken} | {answered} "
+            f"| {ms['p50']}, {ms['p90']} | {run['tokens_per_keystroke']} | {growth} |"
+        )
+    run = next(reversed(newest.values()))
+    speed = f"{run['pace']['speed']:g} times as fast as typed"
+    text = "\n".join([*rows, "", f"{run['device']}, {speed}, commit {run['commit']}."])
+    if beside := lines("overhead.jsonl"):
+        ms = beside[-1]["overhead_ms"]
+        text += (
+            f" Everything but the model, on a {beside[-1]['lines']}-line Python file: "
+            f"p50 {ms['p50']} ms, p99 {ms['p99']} ms (commit {beside[-1]['commit']})."
+        )
+    return text
+
+
 def rendered(readme: str) -> str:
     """`readme` with its numbers made anew."""
-    numbers = "\n\n".join(part for part in (latency(), quality()) if part)
+    numbers = "\n\n".join(part for part in (latency(), quality(), typing()) if part)
     block = f"{START}\n\n{numbers}\n\n{END}"
     return re.sub(f"{re.escape(START)}.*?{re.escape(END)}", lambda _: block, readme, flags=re.S)
 

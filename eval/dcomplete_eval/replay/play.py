@@ -8,7 +8,7 @@ import subprocess
 import sys
 from collections import Counter
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 import psutil
@@ -17,6 +17,15 @@ from dcomplete_eval.replay.editor import Editor
 from dcomplete_eval.replay.trace import Trace, is_typing
 
 _WARM = 0.2  # share of the keystrokes after which memory should not grow any more
+
+
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """`speed` times as fast as it was typed; pauses are cut to `longest` seconds before that."""
+
+    speed: float = 1.0
+    longest: float = 2.0
+    seed: int = 0
 
 
 @dataclass(slots=True)
@@ -40,27 +49,24 @@ class Tally:
 
 async def play(
     trace: Trace,
-    rate: float,
+    pace: Pace,
     env: Mapping[str, str],
-    seed: int = 0,
     told: Callable[[int], None] = lambda done: None,
     arguments: tuple[str, ...] = (),
 ) -> Tally:
-    """Type `trace` into a language server at about `rate` keystrokes a second.
+    """Type `trace` into a language server as it was typed.
 
-    As VS Code does, each insertion asks for a suggestion and cancels the request before it. Times
-    between keystrokes are drawn from an exponential distribution: the traces keep whole seconds only.
+    As VS Code does, each insertion asks for a suggestion and cancels the request before it.
     """
-    tally, draw = Tally(), random.Random(seed)
+    tally = Tally()
     editor = Editor(f"file:///replay/{trace.name}", trace.language)
     await editor.start(env, *arguments)
     editor.open(trace.start)
     number, pending = 0, None
     loop = asyncio.get_running_loop()
-    due = loop.time()
-    for index, stroke in enumerate(trace.keystrokes):
-        due += draw.expovariate(rate)
-        await asyncio.sleep(max(0.0, due - loop.time()))
+    began, moments = loop.time(), trace.moments(pace.longest, random.Random(pace.seed))
+    for index, (stroke, moment) in enumerate(zip(trace.keystrokes, moments, strict=True)):
+        await asyncio.sleep(max(0.0, began + moment / pace.speed - loop.time()))
         cursor = editor.type(stroke)
         if is_typing(stroke):
             if pending is not None and not pending.done():
@@ -106,7 +112,7 @@ def _resident(pid: int) -> float:
     return round(resident / 2**20, 1)
 
 
-def summary(trace: Trace, tally: Tally, rate: float) -> dict[str, Any]:
+def summary(trace: Trace, tally: Tally, pace: Pace) -> dict[str, Any]:
     """The replay as one JSON line's content."""
     asked = sum(tally.outcomes.values())
     errors = sum(n for name, n in tally.outcomes.items() if name.startswith("error"))
@@ -118,7 +124,7 @@ def summary(trace: Trace, tally: Tally, rate: float) -> dict[str, Any]:
     return {
         "trace": trace.name,
         "keystrokes": len(trace.keystrokes),
-        "per_second": rate,
+        "pace": asdict(pace),
         "requests": asked,
         "outcomes": dict(sorted(tally.outcomes.items())),
         "errors": errors,

@@ -3,8 +3,10 @@
 import gzip
 import json
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import datetime
 from pathlib import Path
+from random import Random
 from typing import Any
 
 from dcomplete.errors import DocumentError
@@ -32,6 +34,7 @@ class Trace:
     start: str
     end: str
     keystrokes: tuple[Keystroke, ...]
+    seconds: tuple[int, ...]  # when each was made; the traces keep whole seconds only
 
     @property
     def language(self) -> str:
@@ -44,9 +47,9 @@ class Trace:
             with gzip.open(path, "rt", encoding="utf-8") as stream:
                 raw: dict[str, Any] = json.load(stream)
             strokes = tuple(tuple(Patch(*p) for p in t["patches"]) for t in raw["txns"])
-            return Trace(
-                path.name.split(".", maxsplit=1)[0], raw["startContent"], raw["endContent"], strokes
-            )
+            seconds = tuple(int(datetime.fromisoformat(t["time"]).timestamp()) for t in raw["txns"])
+            name = path.name.split(".", maxsplit=1)[0]
+            return Trace(name, raw["startContent"], raw["endContent"], strokes, seconds)
         except (OSError, ValueError, KeyError, TypeError) as error:
             raise DocumentError(
                 f"{path} is no editing trace ({error}); get it with `dcomplete eval data pull`."
@@ -55,8 +58,17 @@ class Trace:
     def first(self, count: int) -> "Trace":
         """The trace's first `count` keystrokes."""
         kept = self.keystrokes[:count]
-        *_, end = self.start, *Trace(self.name, self.start, "", kept).texts()
-        return Trace(self.name, self.start, end, kept)
+        *_, end = self.start, *replace(self, keystrokes=kept).texts()
+        return replace(self, end=end, keystrokes=kept, seconds=self.seconds[:count])
+
+    def moments(self, longest: float, draw: Random) -> list[float]:
+        """Seconds from the start for each keystroke: drawn within its second, pauses cut to `longest`."""
+        exact = sorted(second + draw.random() for second in self.seconds)
+        moments, now = [], 0.0
+        for before, after in zip([exact[0], *exact], exact, strict=False):
+            now += min(after - before, longest)
+            moments.append(now)
+        return moments
 
     def texts(self) -> Iterator[str]:
         """The document after each keystroke."""
