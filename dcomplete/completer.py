@@ -17,6 +17,7 @@ from typing import TypeVar
 from dcomplete.context import Context, Workspace, errors_with, gather
 from dcomplete.document import Snapshot
 from dcomplete.errors import DcompleteError, Reason, Refusal
+from dcomplete.flight import Flight
 from dcomplete.foresight import likely_next
 from dcomplete.popup import as_item, with_item
 from dcomplete.postprocess import Proposal, Surroundings, rank, refine
@@ -46,6 +47,7 @@ class Completer:
     def __init__(self, engine: AsyncEngine, workspace: Workspace, settings: Settings) -> None:
         self.engine, self.workspace, self.settings = engine, workspace, settings
         self.suggestions = Suggestions()
+        self._flights: dict[str, Flight] = {}  # by document: the computation under way
         self._ahead: dict[str, _Ahead] = {}
         self._asked: dict[str, float] = {}  # by document: when the engine was last asked
         self._shown: OrderedDict[str, tuple[str, str]] = OrderedDict()  # by id: uri and text
@@ -63,17 +65,17 @@ class Completer:
         """Up to `count` suggestions, best first.
 
         Raises Refusal with the reason why there is none, UserError for settings that do not fit.
-        Cancelling the task stops the engine. With a `model` or `policy` of its own the request
-        neither reads nor feeds the cache.
+        Cancelling the task stops the engine, unless a newer request soon waits for the same answer.
+        With a `model`, `policy` or `watch` of its own the request neither reads nor feeds the cache.
         """
         popup, snapshot = with_item(snapshot)
         own = bool(model or policy or watch)
         known = [] if own else await self._known(snapshot)
-        if len(known) < count:
-            fresh = await self._fresh(snapshot, count, watch, model, policy)
-            known = _distinct([*known, *fresh])[:count]
-            if not own:
-                self.suggestions.put(snapshot, known)
+        if own:
+            known = await self._compute(snapshot, count, watch, model, policy)
+        elif len(known) < count:
+            known = _distinct([*known, *await self._fresh(snapshot, count)])[:count]
+            self.suggestions.put(snapshot, known)
         for suggestion in known:
             _remember(self._shown, suggestion.id, (snapshot.uri, suggestion.text))
         self._refuse_dismissed(snapshot, known[0])
@@ -94,12 +96,12 @@ class Completer:
         """The document was closed."""
         self.suggestions.forget(uri)
         self._asked.pop(uri, None)
-        self._stop_ahead(uri)
+        self._stop(uri)
 
     async def close(self) -> None:
-        """Stop what is computed ahead."""
-        for uri in list(self._ahead):
-            self._stop_ahead(uri)
+        """Stop what is computed."""
+        for uri in {*self._ahead, *self._flights}:
+            self._stop(uri)
 
     async def _known(self, snapshot: Snapshot) -> list[Suggestion]:
         """What earlier answers say about this place."""
@@ -108,21 +110,43 @@ class Completer:
         if not found and ahead and ahead.task and _same_place(ahead.snapshot, snapshot):
             await asyncio.shield(ahead.task)
             found = self.suggestions.find(snapshot)
+        flight = self._flights.get(snapshot.uri)
+        if not found and flight is not None and flight.joins(snapshot):
+            await flight.wait()
+            found = self.suggestions.find(snapshot)
+            if not found and flight.same(snapshot):
+                flight.result()  # the same question gets the same refusal
         return found
 
-    async def _fresh(
-        self, snapshot: Snapshot, count: int, watch: Watcher | None, model: str, policy: str
+    async def _fresh(self, snapshot: Snapshot, count: int) -> list[Suggestion]:
+        """What the engine says now. The older computation for this document ends."""
+        self._stop(snapshot.uri)
+        flight = self._flights[snapshot.uri] = Flight(snapshot)
+        flight.start(self._land(flight, count))
+        await flight.wait()
+        return flight.result()
+
+    async def _land(self, flight: Flight, count: int) -> list[Suggestion]:
+        found = await self._compute(flight.snapshot, count, flight.see)
+        self.suggestions.put(flight.snapshot, found)
+        return found
+
+    async def _compute(
+        self,
+        snapshot: Snapshot,
+        count: int,
+        watch: Watcher | None,
+        model: str = "",
+        policy: str = "",
     ) -> list[Suggestion]:
-        self._stop_ahead(snapshot.uri)
         if snapshot.automatic and self.settings.trigger.debounce_ms:
             await asyncio.sleep(self.settings.trigger.debounce_ms / 1000)
         if time.monotonic() - self._asked.get(snapshot.uri, 0.0) > _PAUSE_S:
             self.workspace.refresh(snapshot.uri)
         self._asked[snapshot.uri] = time.monotonic()
         context = gather(snapshot, self.workspace, self.settings)
-        request = self._request(snapshot, context, count, policy)
         infill = await self.engine.infill(
-            request,
+            self._request(snapshot, context, count, policy),
             key=self._key(snapshot.uri),
             model=model or self.settings.model.name,
             watch=watch,
@@ -215,7 +239,10 @@ class Completer:
                     self.suggestions.put(after, self._refined(after, context, infill))
                 return
 
-    def _stop_ahead(self, uri: str) -> None:
+    def _stop(self, uri: str) -> None:
+        """Give up what is computed for a document."""
+        if (flight := self._flights.pop(uri, None)) is not None:
+            flight.stop()
         ahead = self._ahead.pop(uri, None)
         if ahead is not None and ahead.task is not None:
             ahead.task.cancel()

@@ -34,10 +34,12 @@ MAY_IMPORT = {
     "dcomplete.suggestions": TEXT,
     "dcomplete.popup": TEXT,
     "dcomplete.foresight": TEXT,
+    "dcomplete.flight": TEXT,
     "dcomplete.serve": ENGINE | TEXT,
     "dcomplete.completer": TEXT
     | {
         "dcomplete.context.",
+        "dcomplete.flight",
         "dcomplete.foresight",
         "dcomplete.popup",
         "dcomplete.postprocess.",

@@ -1,0 +1,113 @@
+"""A suggestion on its way, for whoever types on meanwhile.
+
+Where a keystroke comes sooner than an answer, giving each request up for the next one would mean that
+nothing ever appears while somebody types. So a newer request waits for the running computation as
+long as what was typed since may still be the beginning of its answer. The canvas is watched: once its
+first cells are decided and say something else, the computation ends at once. A left-to-right model
+could tell as much from its first tokens; what is decided late in a canvas stays open longer.
+"""
+
+import asyncio
+from collections.abc import Coroutine
+from typing import Any
+
+from dcomplete.document import Snapshot
+from dcomplete.errors import Reason, Refusal
+from dcomplete.types import Cell, Suggestion
+
+MOST_TYPED = 40  # characters since the request after which its answer is of no use
+GRACE_S = 0.3  # between a request that is given up and the next one for the same computation
+
+
+class Flight:
+    """One computation, and the text typed since it was asked for."""
+
+    def __init__(self, snapshot: Snapshot) -> None:
+        self.snapshot = snapshot
+        self.task: asyncio.Task[list[Suggestion]] | None = None
+        self._head, self._typed, self._waiting = "", "", 0
+
+    def start(self, work: Coroutine[Any, Any, list[Suggestion]]) -> None:
+        """Begin `work`, which calls `see` after every denoise step."""
+        self.task = asyncio.create_task(work)
+        self.task.add_done_callback(_look)
+
+    def result(self) -> list[Suggestion]:
+        """The answer of a computation that is over; raises what it raised.
+
+        One that was stopped raises Refusal (superseded).
+        """
+        if self.task is None or self.task.cancelled():
+            raise Refusal("A newer request took its place.", Reason.SUPERSEDED)
+        return self.task.result()
+
+    @property
+    def over(self) -> bool:
+        return self.task is None or self.task.done()
+
+    def see(self, step: int, rows: list[list[Cell]]) -> None:
+        """Look at the canvas after a step; see `types.Watcher`."""
+        self._head = _decided(rows[0]) if len(rows) == 1 else ""
+        if not self._may_become(self._typed):
+            self.stop()
+
+    def joins(self, snapshot: Snapshot) -> bool:
+        """Whether the answer may still be what `snapshot` asks for."""
+        typed = typed_since(self.snapshot, snapshot)
+        if self.over or typed is None or not self._may_become(typed):
+            return False
+        self._typed = typed
+        return True
+
+    def same(self, snapshot: Snapshot) -> bool:
+        """Whether nothing was typed since."""
+        return typed_since(self.snapshot, snapshot) == ""
+
+    async def wait(self) -> None:
+        """Until the computation is over. When nobody waits any more, it soon ends."""
+        assert self.task is not None
+        self._waiting += 1
+        try:
+            await asyncio.wait({self.task})
+        finally:
+            self._waiting -= 1
+            if not self.over and not self._waiting:
+                asyncio.get_running_loop().call_later(GRACE_S, self._end_alone)
+
+    def stop(self) -> None:
+        """End the computation."""
+        if self.task is not None:
+            self.task.cancel()
+
+    def _end_alone(self) -> None:
+        if not self._waiting:
+            self.stop()
+
+    def _may_become(self, typed: str) -> bool:
+        return typed.startswith(self._head) or self._head.startswith(typed)
+
+
+def typed_since(before: Snapshot, after: Snapshot) -> str | None:
+    """What was typed at the gap between two snapshots; None if anything else is different."""
+    start, end = before.gap.start, after.gap.start
+    if before.uri != after.uri or after.gap.end != end or not 0 <= end - start <= MOST_TYPED:
+        return None
+    if before.text[:start] != after.text[:start]:
+        return None
+    return after.text[start:end] if before.text[before.gap.end :] == after.text[end:] else None
+
+
+def _decided(row: list[Cell]) -> str:
+    """The text from the gap's beginning to its first cell that is still masked."""
+    head = ""
+    for cell in row:
+        if cell.text is None:
+            break
+        head += cell.text
+    return head
+
+
+def _look(task: "asyncio.Task[list[Suggestion]]") -> None:
+    """Look at the error of a computation that nobody waits for: asyncio would report it."""
+    if not task.cancelled():
+        task.exception()

@@ -1,0 +1,180 @@
+"""Typing on while a suggestion is computed: one computation, as long as its answer may still fit."""
+
+import asyncio
+import gc
+from dataclasses import replace
+
+import pytest
+
+from dcomplete.completer import Completer
+from dcomplete.context import Workspace
+from dcomplete.document import Gap, Snapshot
+from dcomplete.errors import Reason, Refusal
+from dcomplete.flight import GRACE_S, MOST_TYPED, typed_since
+from dcomplete.settings import read_settings
+from dcomplete.types import Answer, Cell, Finish, Infill
+
+QUIET = read_settings({"trigger": {"precompute": False}})
+
+
+class Slow:
+    """Decides `text` one character a step, from the left, and notes how each request ended."""
+
+    def __init__(self, *texts: str, step_s: float = 0.01, score: float = -0.1) -> None:
+        self.texts, self.step_s, self.score = list(texts), step_s, score
+        self.ended: list[str] = []
+
+    async def infill(self, request, *, key="", model="", background=False, watch=None):
+        text = self.texts.pop(0)
+        try:
+            for done in range(len(text) + 1):
+                cells = [Cell(c if i < done else None, False) for i, c in enumerate(text)]
+                if watch is not None:
+                    watch(done, [cells])
+                await asyncio.sleep(self.step_s)
+        except asyncio.CancelledError:
+            self.ended.append("stopped")
+            raise
+        self.ended.append("done")
+        answers = (Answer((text,), len(text), self.score, Finish.DONE),)
+        return Infill(answers, "slow", "cpu", "float32", "threshold", 1, 1, 1, 1)
+
+
+def at(text: str) -> Snapshot:
+    place = text.index("|")
+    return Snapshot("file:///w/a.py", "python", 1, text.replace("|", "", 1), Gap(place, place))
+
+
+def place(typed: str) -> Snapshot:
+    return at(f"def mean(total, count):\n    return {typed}|\n")
+
+
+async def overtaken(completer: Completer, snapshot: Snapshot, after: float) -> None:
+    """A request that the editor gives up after a while, because somebody types on."""
+    task = asyncio.create_task(completer.complete(snapshot))
+    await asyncio.sleep(after)
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+
+
+def test_who_types_what_is_coming_gets_the_same_answer():
+    engine = Slow("total / count")
+
+    async def story():
+        completer = Completer(engine, Workspace(), QUIET)
+        await overtaken(completer, place(""), 0.03)
+        await overtaken(completer, place("t"), 0.03)
+        [suggestion] = await completer.complete(place("tot"))
+        assert suggestion.text == "al / count"
+
+    asyncio.run(story())
+    assert engine.ended == ["done"]
+
+
+def test_what_contradicts_the_canvas_ends_the_computation_at_once():
+    engine = Slow("total / count", "sum(values)", step_s=0.02)
+
+    async def story():
+        completer = Completer(engine, Workspace(), QUIET)
+        await overtaken(completer, place(""), 0.05)
+        [suggestion] = await completer.complete(place("s"))
+        assert suggestion.text == "sum(values)"
+
+    asyncio.run(story())
+    assert engine.ended == ["stopped", "done"]
+
+
+def test_a_canvas_that_turns_out_otherwise_ends_while_somebody_waits():
+    engine = Slow("total / count", " / values", step_s=0.02)
+
+    async def story():
+        completer = Completer(engine, Workspace(), QUIET)
+        await overtaken(completer, place(""), 0.01)
+        began = asyncio.get_running_loop().time()
+        [suggestion] = await completer.complete(place("tab"))  # nothing decided yet
+        assert suggestion.text == " / values"
+        assert asyncio.get_running_loop().time() - began < 13 * 0.02 + 10 * 0.02
+
+    asyncio.run(story())
+    assert engine.ended == ["stopped", "done"]
+
+
+def test_a_request_that_nobody_follows_ends_after_a_moment():
+    engine = Slow("total / count", step_s=0.2)
+
+    async def story():
+        completer = Completer(engine, Workspace(), QUIET)
+        await overtaken(completer, place(""), 0.05)
+        assert engine.ended == []
+        await asyncio.sleep(GRACE_S + 0.1)
+
+    asyncio.run(story())
+    assert engine.ended == ["stopped"]
+
+
+def test_an_answer_that_comes_after_its_request_was_given_up_is_remembered():
+    engine = Slow("total / count", step_s=0.002)
+
+    async def story():
+        completer = Completer(engine, Workspace(), QUIET)
+        await overtaken(completer, place(""), 0.005)
+        await asyncio.sleep(0.2)
+        [suggestion] = await completer.complete(place("total "))
+        assert (suggestion.text, suggestion.source) == ("/ count", "cache")
+
+    asyncio.run(story())
+    assert engine.ended == ["done"]
+
+
+def test_the_same_question_gets_the_same_refusal():
+    engine = Slow("maybe", score=-9.0)
+
+    async def story():
+        completer = Completer(engine, Workspace(), QUIET)
+        both = (completer.complete(place("")) for _ in range(2))
+        for refusal in await asyncio.gather(*both, return_exceptions=True):
+            assert isinstance(refusal, Refusal) and refusal.reason is Reason.UNSURE
+
+    asyncio.run(story())
+    assert engine.ended == ["done"]
+
+
+def test_a_refusal_that_nobody_waits_for_is_not_reported(capfd):
+    engine = Slow("maybe", score=-9.0)
+
+    async def story():
+        completer = Completer(engine, Workspace(), QUIET)
+        await overtaken(completer, place(""), 0.01)
+        await asyncio.sleep(0.2)
+
+    asyncio.run(story())
+    gc.collect()
+    assert engine.ended == ["done"] and capfd.readouterr().err == ""
+
+
+def test_closing_the_document_ends_the_computation():
+    engine = Slow("total / count", step_s=0.05)
+
+    async def story():
+        completer = Completer(engine, Workspace(), QUIET)
+        task = asyncio.create_task(completer.complete(place("")))
+        await asyncio.sleep(0.08)
+        completer.forget(place("").uri)
+        with pytest.raises(Refusal) as refusal:
+            await task
+        assert refusal.value.reason is Reason.SUPERSEDED
+
+    asyncio.run(story())
+    assert engine.ended == ["stopped"]
+
+
+def test_typed_since_knows_typing_from_everything_else():
+    before = at("x = |\n")
+    assert typed_since(before, at("x = |\n")) == ""
+    assert typed_since(before, at("x = ab|\n")) == "ab"
+    assert typed_since(before, at("x =|\n")) is None
+    assert typed_since(before, at("y = a|\n")) is None
+    assert typed_since(before, at("x = a|)\n")) is None
+    assert typed_since(before, at(f"x = {'a' * (MOST_TYPED + 1)}|\n")) is None
+    assert typed_since(before, replace(at("x = a|\n"), uri="file:///w/b.py")) is None
