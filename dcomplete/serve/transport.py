@@ -1,5 +1,7 @@
 """HTTP to the engine process over its socket or port. httpx is imported when first needed."""
 
+import asyncio
+import logging
 from typing import TYPE_CHECKING, Any
 
 from dcomplete.serve.places import Address
@@ -42,5 +44,17 @@ def open_async_client(address: Address, read_s: float | None = None) -> "httpx.A
     """See `open_client`; for one event loop."""
     import httpx
 
+    logging.getLogger("asyncio").addFilter(without_race)
     transport = httpx.AsyncHTTPTransport(**_transport_options(address))
     return httpx.AsyncClient(transport=transport, **_options(address, read_s))
+
+
+def without_race(record: logging.LogRecord) -> bool:
+    """Whether a record of asyncio's is news.
+
+    A Unix socket that becomes readable in the very moment in which its reader is cancelled makes
+    asyncio report that a future of anyio's has a result already (anyio issue 1267 is of that kind).
+    """
+    error = record.exc_info[1] if record.exc_info else None
+    race = isinstance(error, asyncio.InvalidStateError) and "set_result" in record.getMessage()
+    return not race

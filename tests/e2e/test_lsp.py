@@ -108,7 +108,7 @@ async def test_the_conversation_of_an_editor_with_the_real_engine(places: Path):
         await wire.request("shutdown")
         await wire.notify("exit", None)
         assert await wire.ended() == 0
-        assert wire.errors == b""
+        assert wire.errors.decode() == ""
     logs = "".join(path.read_text() for path in (places / "log").rglob("*") if path.is_file())
     assert "planted_marker" not in logs
     assert "a.py" not in logs

@@ -1,0 +1,212 @@
+--- The server: where it is, how it starts, which buffers it gets.
+
+local config = require('dcomplete.config')
+local status = require('dcomplete.status')
+local wire = require('dcomplete.wire')
+
+local M = {}
+
+M.MISSING = 'dcomplete: the server is not installed. Install it with "uv tool install dcomplete" '
+  .. 'or "pipx install dcomplete", or set cmd in vim.g.dcomplete; see :help dcomplete-install.'
+
+local MARKERS = { '.git', '.hg', 'pyproject.toml', 'package.json', 'Cargo.toml', 'go.mod' }
+
+--- Where the server writes its log, unless `cmd` says otherwise. It holds no code and no paths.
+---@return string
+function M.log_file()
+  return vim.fs.joinpath(vim.fn.stdpath('log'), 'dcomplete.log')
+end
+
+--- The server's command line. A virtual environment inside a project is not searched: opening a
+--- file must not run a program that came with it.
+---@return string[]? command nil if the server is not installed
+function M.command()
+  local given = config.get().cmd
+  if given then
+    return vim.fn.executable(given[1]) == 1 and given or nil
+  end
+  local places = { 'dcomplete' }
+  if vim.env.VIRTUAL_ENV then
+    table.insert(places, vim.env.VIRTUAL_ENV .. '/bin/dcomplete')
+    table.insert(places, vim.env.VIRTUAL_ENV .. '/Scripts/dcomplete.exe')
+  end
+  table.insert(places, vim.fn.expand('~/.local/bin/dcomplete'))
+  for _, place in ipairs(places) do
+    if vim.fn.executable(place) == 1 then
+      return { vim.fn.exepath(place), 'lsp', '--log-file', M.log_file() }
+    end
+  end
+end
+
+--- Whether the server may have a buffer; decided once, when it is attached.
+---@param buf integer
+---@return boolean
+local function wanted(buf)
+  local options = vim.bo[buf]
+  local predicate = config.get().should_attach
+  return (options.buftype == '' or options.buftype == 'acwrite')
+    and (not predicate or predicate(buf) == true)
+end
+
+---@param buf integer
+---@return string?
+local function root(buf)
+  return vim.fs.root(buf, MARKERS)
+end
+
+--- Whether the server is there. If not, a person is told: once, or each time they ask for something.
+---@param asked? boolean
+---@return boolean
+local function is_installed(asked)
+  if M.command() then
+    return true
+  end
+  status.set({ kind = 'error', reason = 'no-server', message = M.MISSING:sub(12) })
+  local tell = asked and vim.notify or vim.notify_once
+  tell(M.MISSING, vim.log.levels.WARN)
+  return false
+end
+
+---@param client vim.lsp.Client
+---@param folder? string
+local function add_folder(client, folder)
+  local provided = vim.tbl_get(client, 'server_capabilities', 'workspace', 'workspaceFolders')
+  if not folder or not provided then
+    return
+  end
+  local known = client.workspace_folders or {}
+  for _, one in ipairs(known) do
+    if one.name == folder then
+      return
+    end
+  end
+  local added = { uri = vim.uri_from_fname(folder), name = folder }
+  client.workspace_folders = vim.list_extend(vim.list_slice(known), { added })
+  local event = { added = { added }, removed = {} }
+  wire.notify(client, 'workspace/didChangeWorkspaceFolders', { event = event })
+end
+
+--- One server for all folders: the engine behind it is shared anyway.
+---@param client vim.lsp.Client
+---@param other table
+---@return boolean
+local function reuse(client, other)
+  if client.name ~= wire.NAME or wire.is_stopped(client) then
+    return false
+  end
+  add_folder(client, other.root_dir)
+  return true
+end
+
+local handlers = {
+  ['dcomplete/status'] = function(_, params)
+    local was_loading = status.last.kind == 'loading'
+    status.set(params)
+    if was_loading and params.kind == 'ready' then
+      require('dcomplete.suggest').again()
+    end
+  end,
+  ['$/progress'] = function(err, params, ctx, ...)
+    if not require('dcomplete.watch').progress(params) then
+      return vim.lsp.handlers['$/progress'](err, params, ctx, ...)
+    end
+  end,
+}
+
+---@return table
+local function server_settings()
+  local settings = config.get().settings
+  return next(settings) == nil and vim.empty_dict() or settings
+end
+
+--- The configuration that `vim.lsp.enable('dcomplete')` uses; `lsp/dcomplete.lua` returns it.
+---@return table
+function M.config()
+  local capabilities = vim.lsp.protocol.make_client_capabilities()
+  capabilities.textDocument.inlineCompletion = { dynamicRegistration = false }
+  local version = vim.version()
+  return {
+    name = wire.NAME,
+    cmd = function(dispatchers) -- looked for when it is needed: it may have been installed since
+      return vim.lsp.rpc.start(assert(M.command(), M.MISSING), dispatchers)
+    end,
+    root_dir = function(buf, on_dir)
+      if wanted(buf) and is_installed() then
+        M.one_unnamed(buf)
+        on_dir(root(buf))
+      end
+    end,
+    reuse_client = reuse,
+    capabilities = capabilities,
+    handlers = handlers,
+    init_options = {
+      dcomplete = server_settings(),
+      editorInfo = {
+        name = 'Neovim',
+        version = ('%d.%d.%d'):format(version.major, version.minor, version.patch),
+      },
+    },
+    settings = { dcomplete = server_settings() },
+  }
+end
+
+--- Unnamed buffers share one URI, so only one of them is open at the server.
+---@param buf integer
+function M.one_unnamed(buf)
+  if vim.api.nvim_buf_get_name(buf) ~= '' then
+    return
+  end
+  for _, client in ipairs(vim.lsp.get_clients({ name = wire.NAME })) do
+    for other in pairs(client.attached_buffers) do
+      if other ~= buf and vim.api.nvim_buf_get_name(other) == '' then
+        vim.lsp.buf_detach_client(other, client.id)
+      end
+    end
+  end
+end
+
+--- Start the server if need be and give it a buffer.
+---@param buf integer
+---@param asked? boolean by the person, so that they are told if it is not installed
+---@return integer? id of the client
+function M.start(buf, asked)
+  local attached = vim.lsp.get_clients({ bufnr = buf, name = wire.NAME })[1]
+  if attached then
+    return attached.id
+  end
+  if not vim.api.nvim_buf_is_loaded(buf) or not wanted(buf) or not is_installed(asked) then
+    return nil
+  end
+  local settings = vim.lsp.config and vim.lsp.config[wire.NAME] or M.config()
+  settings = vim.tbl_extend('force', settings, { root_dir = root(buf) or vim.NIL })
+  if settings.root_dir == vim.NIL then
+    settings.root_dir = nil
+  end
+  M.one_unnamed(buf)
+  return vim.lsp.start(settings, { bufnr = buf, reuse_client = reuse })
+end
+
+local group = vim.api.nvim_create_augroup('dcomplete.client', {})
+
+---@param event 'LspAttach'|'LspDetach'
+---@param act fun(buf: integer)
+local function on(event, act)
+  vim.api.nvim_create_autocmd(event, {
+    group = group,
+    callback = function(args)
+      local client = vim.lsp.get_client_by_id(args.data.client_id)
+      if client and client.name == wire.NAME then
+        act(args.buf)
+      end
+    end,
+  })
+end
+
+on('LspAttach', function(buf)
+  require('dcomplete.events').attach(buf)
+end)
+on('LspDetach', function(buf)
+  require('dcomplete.events').detach(buf)
+end)
+
+return M

@@ -1,0 +1,69 @@
+--- The opt-in keys. Each falls back to what the key did before when there is nothing to act on.
+
+local M = {}
+
+local keys = {
+  { '<Tab>', 'accept', 'Accept the suggestion' },
+  { '<C-Right>', 'accept_word', 'Accept the next word of the suggestion' },
+  { '<C-Down>', 'accept_line', 'Accept the next line of the suggestion' },
+  { '<M-]>', 'next', 'Show the next suggestion' },
+  { '<M-[>', 'previous', 'Show the previous suggestion' },
+  { '<M-Bslash>', 'trigger', 'Ask for a suggestion' },
+  { '<C-]>', 'dismiss', 'Dismiss the suggestion' },
+}
+
+---@param text string
+---@param mode string
+local function feed(text, mode)
+  vim.api.nvim_feedkeys(text, mode .. 'i', false)
+end
+
+---@param text string
+---@return string
+local function codes(text)
+  return vim.api.nvim_replace_termcodes(text, true, true, true)
+end
+
+--- What the key did before.
+---@param key string
+---@param before table as `maparg()` gives it; empty if it was not mapped
+local function fall_back(key, before)
+  if vim.tbl_isempty(before) then
+    return feed(codes(key), 'n')
+  end
+  local mode = before.noremap == 1 and 'n' or 'm'
+  local result = before.rhs
+  if before.callback then
+    result = before.callback()
+  elseif before.expr == 1 then
+    result = vim.api.nvim_eval(before.rhs)
+  end
+  if before.callback and before.expr ~= 1 then
+    return
+  end
+  if type(result) == 'string' and result ~= '' then
+    local raw = before.expr == 1 and before.replace_keycodes ~= 1
+    feed(raw and result or codes(result), mode)
+  end
+end
+
+local applied = false
+
+--- Map the keys, once. Keys that a person mapped keep their meaning where there is no suggestion.
+function M.apply()
+  if applied then
+    return
+  end
+  applied = true
+  for _, entry in ipairs(keys) do
+    local key, action, description = unpack(entry)
+    local before = vim.fn.maparg(key, 'i', false, true)
+    vim.keymap.set('i', key, function()
+      if not require('dcomplete')[action]() then
+        fall_back(key, before)
+      end
+    end, { desc = 'dcomplete: ' .. description })
+  end
+end
+
+return M

@@ -1,0 +1,52 @@
+--- Completion menus: Neovim's own, and those of nvim-cmp and blink.cmp where they are loaded.
+
+local M = {}
+
+---@class dcomplete.Selected
+---@field start integer byte column where the selected item begins
+---@field word string
+
+--- Bytes at the end of `before` that begin `word`, whatever their case.
+---@param before string
+---@param word string
+---@return integer
+local function begun(before, word)
+  for length = math.min(#before, #word), 1, -1 do
+    if before:sub(-length):lower() == word:sub(1, length):lower() then
+      return length
+    end
+  end
+  return 0
+end
+
+--- The item selected in Neovim's own menu.
+---@param place dcomplete.Place
+---@return dcomplete.Selected?
+function M.selected(place)
+  if vim.fn.pumvisible() == 0 then
+    return nil
+  end
+  local info = vim.fn.complete_info({ 'selected', 'items' })
+  local item = info.selected >= 0 and info.items[info.selected + 1]
+  local word = item and item.word
+  if not word or word == '' then
+    return nil
+  end
+  return { start = place.col - begun(place.line:sub(1, place.col), word), word = word }
+end
+
+--- Whether a completion menu of any kind is open.
+---@return boolean
+function M.visible()
+  if vim.fn.pumvisible() == 1 then
+    return true
+  end
+  local blink = package.loaded['blink.cmp']
+  if blink and blink.is_menu_visible and blink.is_menu_visible() then
+    return true
+  end
+  local cmp = package.loaded['cmp']
+  return cmp ~= nil and cmp.visible ~= nil and cmp.visible() == true
+end
+
+return M
