@@ -1,6 +1,15 @@
 // Runs every check in one VS Code session and prints one line of JSON for each.
 // Its only argument is a JSON object: see `Session` in tests/editors/test_vscode.py.
-import { brackets, crlf, largeFile, multiCursor, popup, quotes, readOnly, untitled } from "./editing.mjs";
+import {
+  brackets,
+  crlf,
+  largeFile,
+  multiCursor,
+  popup,
+  quotes,
+  readOnly,
+  untitled,
+} from "./editing.mjs";
 import { compare, watch } from "./panels.mjs";
 import { engineKilled, languageOff, loading, serverMissing, startup } from "./situations.mjs";
 import { acceptParts, cycle, manual, typeAndTab } from "./suggesting.mjs";
@@ -46,7 +55,14 @@ try {
       await workbench.screenshot(`${name}-failed`);
       const now = { status: await workbench.status(), ghost: await workbench.ghost() };
       const lines = (await workbench.lines()).slice(0, 20);
-      say({ check: name, ok: false, seconds: (Date.now() - begin) / 1000, error: String(error), now, lines });
+      say({
+        check: name,
+        ok: false,
+        seconds: (Date.now() - begin) / 1000,
+        error: String(error),
+        now,
+        lines,
+      });
       await workbench.tidy().catch(() => undefined);
     }
   }

@@ -18,8 +18,12 @@ async function pair(workbench, name, text, line, typed, balanced) {
 
 export async function brackets(workbench) {
   const text = "def mean(values)\n  puts\nend\n\nputs mean([1, 2, 3])\n";
-  const count = (text, one) => text.split(one).length;
-  return await pair(workbench, "brackets.rb", text, 2, "(", (after) => count(after, "(") === count(after, ")"));
+  const count = (text, one) => text.split(one).length - 1;
+  const fits = (after) => {
+    const line = after.split("\n")[1]; // closed once: neither missing nor doubled
+    return line.includes(")") && count(line, ")") <= count(line, "(");
+  };
+  return await pair(workbench, "brackets.rb", text, 2, "(", fits);
 }
 
 export async function quotes(workbench) {

@@ -13,7 +13,11 @@ const load = Module._load;
 Module._load = (name, ...rest) => (name === "vscode" ? stub : load(name, ...rest));
 
 const require = createRequire(import.meta.url);
-const context = { subscriptions: [], extensionUri: stub, extension: { packageJSON: { version: "0" } } };
+const context = {
+  subscriptions: [],
+  extensionUri: stub,
+  extension: { packageJSON: { version: "0" } },
+};
 const cpu = () => process.cpuUsage().user / 1_000 + process.cpuUsage().system / 1_000;
 
 const before = cpu();
@@ -23,6 +27,10 @@ extension.activate(context);
 const activated = cpu();
 require(join(process.argv[2], "client.js"));
 const client = cpu();
-const line = { load_ms: loaded - before, activate_ms: activated - loaded, client_ms: client - activated };
+const line = {
+  load_ms: loaded - before,
+  activate_ms: activated - loaded,
+  client_ms: client - activated,
+};
 process.stdout.write(`${JSON.stringify(line)}\n`);
 process.exit(0);

@@ -16,7 +16,8 @@ export async function watch(workbench) {
   await workbench.press("Home");
   await panel.getByText(/Step \d+: \d+ of \d+ tokens decided/).waitFor({ timeout: 5_000 });
   await panel.locator(".mask").first().waitFor({ timeout: 5_000 });
-  await workbench.screenshot("watch-first-step");
+  await workbench.press("ArrowRight", "ArrowRight");
+  await workbench.screenshot("watch-step");
   await workbench.focus();
   if (!(await workbench.ghost())) await workbench.ask();
   await workbench.press("Tab");
@@ -40,7 +41,10 @@ export async function compare(workbench, { store }) {
   const names = [];
   for (const id of ["first", "second"]) names.push(await panel.locator(`#${id} h2`).innerText());
   await workbench.screenshot("compare-after");
-  const votes = (await readFile(store, "utf8")).trim().split("\n").map((line) => JSON.parse(line));
+  const votes = (await readFile(store, "utf8"))
+    .trim()
+    .split("\n")
+    .map((line) => JSON.parse(line));
   const vote = votes.filter(({ event }) => event === "vote").at(-1);
   assert.equal(vote.choice, "first");
   assert.deepEqual([vote.first.policy, vote.second.policy].sort(), ["threshold", "verify"]);

@@ -6,7 +6,10 @@ import { ADD } from "./suggesting.mjs";
 export async function loading(workbench) {
   await workbench.waitStatus(/Ready\.|Nothing here/, 90_000);
   const said = await workbench.statusHistory();
-  assert.ok(said.some((one) => /dcomplete: loading .*[Ll]oading the model/.test(one)), said.join("\n"));
+  assert.ok(
+    said.some((one) => /dcomplete: loading .*[Ll]oading the model/.test(one)),
+    said.join("\n"),
+  );
   return { said };
 }
 
@@ -68,7 +71,10 @@ export async function serverMissing(workbench) {
   const rows = workbench.page.locator(".quick-input-list .monaco-list-row");
   await rows.first().waitFor({ timeout: 5_000 });
   const offered = await rows.allInnerTexts();
-  assert.ok(offered.some((text) => text.includes("uv tool install dcomplete")), offered.join());
+  assert.ok(
+    offered.some((text) => text.includes("uv tool install dcomplete")),
+    offered.join(),
+  );
   await workbench.press("Escape");
   return { offered };
 }

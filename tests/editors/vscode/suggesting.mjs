@@ -60,7 +60,11 @@ export async function acceptParts(workbench) {
 /** Samples may be equal, so more than one place is tried. */
 export async function cycle(workbench) {
   const tried = [];
-  for (const [text, line, typed] of [[AREA, 7, "h"], [READ, 3, "."], [ADD, 2, " "]]) {
+  for (const [text, line, typed] of [
+    [AREA, 7, "h"],
+    [READ, 3, "."],
+    [ADD, 2, " "],
+  ]) {
     const name = `cycle${tried.length}.py`;
     await workbench.file(name, text, line);
     await workbench.typeUntilGhost(typed).catch(() => workbench.type(typed));

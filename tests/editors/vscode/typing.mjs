@@ -27,23 +27,39 @@ export async function typing(workbench, { recorded }) {
 }
 
 /**
- * From the page's own clock: keystrokes, those that had grey text before the next, and how long it
- * took. Grey text that stays while one types along with it counts from the moment it is drawn anew.
+ * From the page's own clock: how many keystrokes had grey text before the next one, and the milliseconds
+ * from a keystroke to the grey text that is drawn after it. `fresh` counts those without grey text before.
  */
 export function figures(events) {
-  const keys = events.filter(({ key }) => key !== undefined && key.length <= 5);
   const delays = [];
-  keys.forEach(({ at }, index) => {
-    const until = keys[index + 1]?.at ?? at + 1_000;
-    const shown = events.find((one) => one.ghost === true && one.at > at && one.at <= until);
-    if (shown) delays.push(shown.at - at);
-  });
-  delays.sort((a, b) => a - b);
-  const middle = delays[Math.floor(delays.length / 2)];
+  const fresh = [];
+  let [keystrokes, pressed, visible] = [0, undefined, false];
+  for (const event of events) {
+    if (event.key !== undefined) {
+      if (event.key.length > 1 && event.key !== "Enter") continue;
+      keystrokes += 1;
+      pressed = event.at;
+      continue;
+    }
+    if (event.ghost && pressed !== undefined) {
+      delays.push(event.at - pressed);
+      if (!visible) fresh.push(event.at - pressed);
+      pressed = undefined; // the first drawing after a key counts
+    }
+    visible = event.ghost;
+  }
   return {
-    keystrokes: keys.length,
+    keystrokes,
     before_next: delays.length,
-    share: keys.length ? delays.length / keys.length : 0,
-    p50_ms: middle === undefined ? null : Math.round(middle * 10) / 10,
+    share: keystrokes ? Math.round((delays.length / keystrokes) * 1_000) / 1_000 : 0,
+    p50_ms: middle(delays),
+    fresh: fresh.length,
+    fresh_p50_ms: middle(fresh),
   };
+}
+
+function middle(numbers) {
+  const sorted = [...numbers].sort((a, b) => a - b);
+  const one = sorted[Math.floor(sorted.length / 2)];
+  return one === undefined ? null : Math.round(one * 10) / 10;
 }

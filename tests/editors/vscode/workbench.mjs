@@ -3,6 +3,7 @@ import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
 import { basename, join, resolve } from "node:path";
+import { watchPage } from "./page.mjs";
 
 const require = createRequire(new URL("../../../editors/vscode/package.json", import.meta.url));
 const { chromium } = require("playwright-core");
@@ -251,52 +252,4 @@ export class Workbench {
     const texts = (await toasts.allInnerTexts()).filter((text) => !text.includes("/nowhere/"));
     if (texts.length > 0) throw new Error(`VS Code shows: ${texts.join(" ")}`);
   }
-}
-
-/** Runs in the page: watches the status bar item, the grey text and the keys with one clock. */
-function watchPage({ ghost, status }) {
-  const here = {
-    said: [],
-    events: [],
-    ghost() {
-      const own = [...document.querySelectorAll(`.editor-instance ${ghost}`)];
-      return own.map((element) => element.textContent).join("").replaceAll("\u00a0", " ");
-    },
-    status() {
-      const item = document.querySelector(status);
-      const label = item?.querySelector("a")?.getAttribute("aria-label") ?? "";
-      return `${item?.textContent ?? ""} | ${label}`;
-    },
-    lines() {
-      const group = ".editor-group-container.active .editor-instance .monaco-editor";
-      const editors = [...document.querySelectorAll(`${group}.focused`), ...document.querySelectorAll(group)];
-      const rows = [...(editors[0]?.querySelectorAll(".lines-content .view-line") ?? [])];
-      rows.sort((a, b) => Number.parseInt(a.style.top, 10) - Number.parseInt(b.style.top, 10));
-      return rows.map((row) => {
-        const copy = row.cloneNode(true);
-        for (const grey of copy.querySelectorAll(ghost)) grey.remove();
-        return copy.textContent.replaceAll("\u00a0", " ");
-      });
-    },
-  };
-  globalThis.dcomplete = here;
-  const look = () => {
-    const now = here.status();
-    if (here.said.at(-1) !== now) here.said.push(now);
-  };
-  look();
-  new MutationObserver(look).observe(document.querySelector(".part.statusbar"), {
-    subtree: true,
-    childList: true,
-    attributes: true,
-    characterData: true,
-  });
-  let last = "";
-  new MutationObserver(() => {
-    const now = here.ghost();
-    if (now !== last) here.events.push({ at: performance.now(), ghost: now !== "" });
-    last = now;
-  }).observe(document.body, { subtree: true, childList: true, characterData: true });
-  const key = (event) => here.events.push({ at: performance.now(), key: event.key });
-  addEventListener("keydown", key, { capture: true });
 }
