@@ -232,3 +232,13 @@ def test_disabled_languages_never_reach_the_engine():
     with pytest.raises(Refusal) as refusal:
         run(completer(engine, off).complete(at("x = |\n")))
     assert refusal.value.reason is Reason.DISABLED and engine.asked == []
+
+
+def test_without_automatic_suggestions_only_who_asks_gets_one():
+    manual = read_settings({"trigger": {"automatic": False}})
+    place = at("x = |\n")
+    with pytest.raises(Refusal) as refusal:
+        run(completer(Scripted("1"), manual).complete(place))
+    assert refusal.value.reason is Reason.DISABLED
+    asked = replace(place, automatic=False)
+    assert run(completer(Scripted("1"), manual).complete(asked))[0].text == "1"

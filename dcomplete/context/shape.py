@@ -166,6 +166,8 @@ def check_allowed(snapshot: Snapshot, settings: Settings, hidden: str | None) ->
     """
     if not settings.enabled:
         raise Refusal("dcomplete is switched off.", Reason.DISABLED)
+    if snapshot.automatic and not settings.trigger.automatic:
+        raise Refusal("Suggestions come only when asked for.", Reason.DISABLED)
     name = snapshot.language or language_of("", snapshot.uri).name
     if not settings.trigger.enabled(name):
         raise Refusal(f"dcomplete is switched off for {name}.", Reason.DISABLED)

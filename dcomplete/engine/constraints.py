@@ -7,6 +7,7 @@ from typing import Protocol
 import torch
 from torch import Tensor
 
+from dcomplete.engine.tokens import Ids
 from dcomplete.models.canvas import Canvas
 
 
@@ -43,8 +44,8 @@ class Free:
 class Banned(Free):
     """Some ids never."""
 
-    def __init__(self, ids: Sequence[int]) -> None:
-        self._ids = torch.tensor(list(ids), dtype=torch.int64)
+    def __init__(self, ids: Sequence[int] | Ids) -> None:
+        self._ids = torch.as_tensor(ids, dtype=torch.int64)
 
     def mask(self, canvas: Canvas, logits: Tensor, rows: Tensor, columns: Tensor) -> Tensor:
         return logits.index_fill(-1, self._ids.to(logits.device), float("-inf"))
@@ -53,8 +54,8 @@ class Banned(Free):
 class FirstOf(Free):
     """The first cell of the canvas holds one of these ids: how a healed token is given back."""
 
-    def __init__(self, ids: Sequence[int]) -> None:
-        self._ids = torch.tensor(list(ids), dtype=torch.int64)
+    def __init__(self, ids: Sequence[int] | Ids) -> None:
+        self._ids = torch.as_tensor(ids, dtype=torch.int64)
 
     def mask(self, canvas: Canvas, logits: Tensor, rows: Tensor, columns: Tensor) -> Tensor:
         first = columns == 0

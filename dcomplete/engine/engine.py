@@ -1,6 +1,7 @@
 """The engine in this process: a request's text in, answers out."""
 
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import torch
@@ -11,7 +12,7 @@ from dcomplete.engine.fill import Counts, Filled, Filler, Look, Steps
 from dcomplete.engine.policies import policy
 from dcomplete.engine.prompt import Task, make_task
 from dcomplete.engine.sampling import Sampler
-from dcomplete.engine.tokens import Tokens
+from dcomplete.engine.tokens import Ids, Tokens
 from dcomplete.errors import UserError
 from dcomplete.models.canvas import PINNED, VOID, Canvas
 from dcomplete.models.family import Family
@@ -140,12 +141,13 @@ class LocalEngine:
         for heal_tail in (True, False):
             clock = Stopwatch()
             task = make_task(self.tokens, request, heal_tail)
-            first = self.tokens.starting_with(task.seam.head) if task.seam.head else []
+            head = task.seam.head
+            first: Sequence[int] | Ids = self.tokens.starting_with(head) if head else ()
             draft = None
             if request.draft:
                 draft = self.tokens.encode(task.seam.middle(request.draft))
             tokenize += clock.lap()
-            look = self._look(watch, task.seam.head)
+            look = self._look(watch, head)
             filler = Filler(self.family, request, plan, look, counts)
             filled = yield from filler.fill(task, first, draft)
             answers = [self._text(task, one) for one in filled]

@@ -1,6 +1,6 @@
 """One task from empty canvas to decided tokens: lengths, the denoise loop, continuation, scores."""
 
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TypeVar
 
@@ -19,6 +19,7 @@ from dcomplete.engine.lengths import (
     candidate_sizes,
 )
 from dcomplete.engine.prompt import Task
+from dcomplete.engine.tokens import Ids
 from dcomplete.models.canvas import PINNED, Canvas
 from dcomplete.models.family import Family, Session
 from dcomplete.models.regimes import Prompt
@@ -68,7 +69,9 @@ class Filler:
     look: Look = lambda step, canvas: None
     counts: Counts = field(default_factory=Counts)
 
-    def fill(self, task: Task, first: list[int], draft: list[int] | None) -> Steps[list[Filled]]:
+    def fill(
+        self, task: Task, first: Sequence[int] | Ids, draft: list[int] | None
+    ) -> Steps[list[Filled]]:
         """Answers, best first. `first` are the ids that may stand in the first cell ([] = any)."""
         rows = self.request.samples
         with self.family.open(task.prompt, self.request.reuse) as session:
@@ -156,10 +159,10 @@ class Filler:
         own = p.gather(-1, canvas.ids.unsqueeze(-1)).squeeze(-1)
         return ~canvas.open & (own < 0.5) & (p.argmax(-1) != canvas.ids)
 
-    def _plan(self, first: list[int]) -> Plan:
+    def _plan(self, first: Sequence[int] | Ids) -> Plan:
         s = self.family.specials
         constraints: list[Constraint] = [self.plan.constraint]
-        if first:
+        if len(first):
             constraints.append(FirstOf(first))
         if self.request.length.isdigit():
             endings = [i for i in (s.fill, s.expand) if i is not None]

@@ -43,7 +43,7 @@ def _preamble(tokens: Tokens, request: InfillRequest) -> list[int]:
         return []
     most = int(request.context_tokens * _PREAMBLE_SHARE)
     text = clip_start(request.preamble, most * _CHARS_PER_TOKEN)
-    return tokens.encode(text.rstrip("\n") + "\n")[-most:]
+    return tokens.encode_again(text.rstrip("\n") + "\n")[-most:]
 
 
 def clip_start(text: str, limit: int) -> str:

@@ -12,8 +12,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
+import numpy as np
+import numpy.typing as npt
 from tokenizers import Tokenizer
 
+Ids = npt.NDArray[np.int64]
+_KNOWN = 32  # texts whose tokens are remembered
+_TYPING = 200  # characters before the gap that are cut to tokens anew each time
 _BEYOND = b"\xff" * 4  # greater than any text
 _WORD = re.compile(r"\w{1,24}(?!\w)")
 
@@ -40,6 +45,9 @@ class Tokens:
         tokenizer.no_truncation()
         tokenizer.no_padding()
         self._tokenizer = tokenizer
+        self._known: dict[str, list[int]] = {}
+        # Lines are cut apart for the sake of the memory above only where that changes no token.
+        self._lines = self.encode("a\nb\nc d") == self.encode("a\nb\n") + self.encode("c d")
 
     @staticmethod
     def from_json(text: str) -> "Tokens":
@@ -52,6 +60,14 @@ class Tokens:
     def encode(self, text: str) -> list[int]:
         return list(self._tokenizer.encode(text, add_special_tokens=False).ids)
 
+    def encode_again(self, text: str) -> list[int]:
+        """`encode` for text that is likely to come again, as most of a document does."""
+        known = self._known.pop(text, None)
+        self._known[text] = known = known or self.encode(text)
+        if len(self._known) > _KNOWN:
+            del self._known[next(iter(self._known))]
+        return list(known)
+
     def decode(self, ids: Sequence[int]) -> str:
         """The text of ids; bytes that are no whole character become U+FFFD."""
         return b"".join(self.pieces[i] for i in ids).decode("utf-8", errors="replace")
@@ -61,17 +77,20 @@ class Tokens:
         end = ""
         if heal and tail and prefix and not prefix.endswith("\n") and (word := _WORD.match(suffix)):
             end = word.group()
-        after = self.encode(suffix[len(end) :])
+        after = self.encode_again(suffix[len(end) :])
         if not heal:
             return Seam(self.encode(prefix), after, "", "")
         if prefix.endswith(" "):  # ' x' is one token: the space belongs to what follows
-            return Seam(self.encode(prefix[:-1]), after, " ", end)
+            cut = self._cut(prefix[:-1])
+            before = self.encode_again(prefix[:cut]) + self.encode(prefix[cut:-1])
+            return Seam(before, after, " ", end)
         ids, head = self._take_back(prefix)
         return Seam(ids, after, head, end)
 
     def _take_back(self, prefix: str) -> tuple[list[int], str]:
         """All but the last token, and its text; more tokens where they share one character."""
-        found = self._tokenizer.encode(prefix, add_special_tokens=False)
+        cut = self._cut(prefix)
+        found = self._tokenizer.encode(prefix[cut:], add_special_tokens=False)
         ids, spans = list(found.ids), list(found.offsets)
         if not ids:
             return [], ""
@@ -80,10 +99,22 @@ class Tokens:
         while spans and spans[-1][1] > start:
             start = min(start, spans.pop()[0])
             ids.pop()
-        return ids, prefix[start:]
+        return self.encode_again(prefix[:cut]) + ids, prefix[cut + start :]
 
-    def starting_with(self, text: str) -> list[int]:
-        """Ids of all tokens whose text begins with `text`."""
+    def _cut(self, prefix: str) -> int:
+        """Where the part of `prefix` that somebody types in begins: at a line between two others.
+
+        Between two characters that are no white space a line end is a token border for every
+        tokenizer whose pattern splits white space from words; 0 where there is no such place.
+        """
+        place = len(prefix) - _TYPING
+        while self._lines and (place := prefix.rfind("\n", 0, max(place, 0))) > 0:
+            if not (prefix[place - 1].isspace() or prefix[place + 1].isspace()):
+                return place + 1
+        return 0
+
+    def starting_with(self, text: str) -> Ids:
+        """Ids of all tokens whose text begins with `text`; a view, for there may be thousands."""
         wanted = text.encode()
         order, keys = self._sorted
         return order[bisect_left(keys, wanted) : bisect_left(keys, wanted + _BEYOND)]
@@ -101,9 +132,9 @@ class Tokens:
         return table
 
     @cached_property
-    def _sorted(self) -> tuple[list[int], list[bytes]]:
+    def _sorted(self) -> tuple[Ids, list[bytes]]:
         order = sorted(range(len(self)), key=self.pieces.__getitem__)
-        return order, [self.pieces[i] for i in order]
+        return np.array(order, dtype=np.int64), [self.pieces[i] for i in order]
 
 
 def _byte_alphabet() -> dict[str, int]:

@@ -3,11 +3,13 @@
 from itertools import pairwise
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from dcomplete.engine.load import read_tokens
 from dcomplete.engine.prompt import clip_end, clip_start, make_task
 from dcomplete.engine.tokens import Tokens
+from dcomplete.models.store import embedded_folder
 from dcomplete.types import InfillRequest
 from tests.conftest import byte_tokenizer_json
 
@@ -96,3 +98,34 @@ def test_a_huge_file_is_clipped_before_it_is_tokenised():
     text = "x = 1\n" * 900_000
     task = make_task(TOKENS, InfillRequest(text, text, context_tokens=256))
     assert task.context_tokens <= 256
+
+
+REAL = read_tokens(embedded_folder() / "smol-135m")
+pieces = st.sampled_from(
+    ["\n", "\n\n", "\r\n", " ", "    ", "\t", "x", "foo_bar", "12", "日", "é", "😀", "(", "):", "'s", "_"]
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("tokens", [TOKENS, REAL], ids=["bytes", "embedded"])
+@given(st.lists(pieces, min_size=100, max_size=250), st.text(max_size=5))
+@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_remembering_most_of_a_text_changes_no_token(tokens, parts, suffix):
+    """The slow twin cuts the whole prefix to tokens at once."""
+    prefix = "".join(parts)
+    fast = tokens.seam(prefix, suffix, tail=False)
+    slow = tokens.encode(prefix)
+    assert fast.suffix == tokens.encode(suffix)
+    if fast.head == " " and prefix.endswith(" "):
+        assert fast.prefix == tokens.encode(prefix[:-1])
+    else:
+        assert fast.prefix == slow[: len(fast.prefix)]
+        assert tokens.decode(slow[len(fast.prefix) :]) == fast.head
+
+
+def test_what_is_remembered_is_bounded_and_nobody_can_change_it():
+    tokens = Tokens.from_json(byte_tokenizer_json())
+    for number in range(100):
+        tokens.encode_again(f"line {number}\n")
+    assert len(tokens._known) == 32
+    tokens.encode_again("line 99\n").append(0)
+    assert tokens.encode_again("line 99\n") == tokens.encode("line 99\n")

@@ -24,7 +24,8 @@ from dcomplete_eval.replay.play import percentiles, stop_engine
 from dcomplete_eval.replay.trace import Patch
 
 _LINES = 2000
-_TYPED = "    found = sorted(names, key=lambda name: (len(name), name))\n    first = found["
+_TYPED = "    found{0} = sorted(names{0}, key=lambda one{0}: (len(one{0}), one{0}))\n    first = found{0}["
+_FIRST = 10  # answers that load the model and fill caches
 _MODEL = re.compile(r"outcome=done .*?prefill_ms=([\d.]+) denoise_ms=([\d.]+)")
 _FAST = {
     "model": {"policy": "topk=32", "minScore": -100.0, "lineTokens": 8, "blockTokens": 8},
@@ -39,13 +40,14 @@ def source() -> str:
 
 
 def keystrokes(text: str, rounds: int) -> Iterator[Patch]:
-    """Someone types the same lines into a function's body, deletes them, and types them again."""
+    """Someone types two lines into a function's body, deletes them, and types others."""
     at = text.index("\n    ", len(text) // 2) + 1
     yield Patch(at, 0, "\n")
-    for _ in range(rounds):
-        for offset, letter in enumerate(_TYPED):
+    for number in range(rounds):
+        typed = _TYPED.format(number)
+        for offset, letter in enumerate(typed):
             yield Patch(at + offset, 0, letter)
-        yield Patch(at, len(_TYPED), "")
+        yield Patch(at, len(typed), "")
 
 
 async def measure(
@@ -68,7 +70,7 @@ async def measure(
             beside.append(ms - sum(map(float, lines[-1])))
         seen = len(lines)
     await editor.close()
-    return beside[len(_TYPED) // 2 :]  # the first ones load the model and fill caches
+    return beside[_FIRST:]
 
 
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
