@@ -9,7 +9,7 @@ import re
 from collections import OrderedDict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from itertools import count
+from itertools import count, islice
 
 from dcomplete.document import Snapshot
 from dcomplete.types import Suggestion
@@ -17,6 +17,7 @@ from dcomplete.types import Suggestion
 NEAR = 512  # code points kept and compared as they are; what is farther away is a hash
 BACK = 64  # code points that may be deleted before the place of a suggestion
 CLOSERS = frozenset(")]}>\"'`")
+RECENT = 8  # entries of a document that may be a draft; older ones cost time and are rarely right
 AUTOMATIC = 8  # closers that an editor may have inserted by itself
 _WORD = re.compile(r"\w+")
 
@@ -93,7 +94,7 @@ class Suggestions:
     def draft(self, snapshot: Snapshot) -> str | None:
         """What could still be wanted of a suggestion from which the typed text has diverged."""
         place = _Place.of(snapshot)
-        for _, entry in self._of(snapshot.uri):
+        for _, entry in islice(self._of(snapshot.uri), RECENT):
             typed = _typed(entry, place)
             if typed is None or entry.text.startswith(typed) or _between(entry, place) is None:
                 continue
