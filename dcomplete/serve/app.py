@@ -94,7 +94,7 @@ class Routes:
         shown: asyncio.Queue[bytes | None] = asyncio.Queue()
 
         def show(step: int, rows: list[list[Cell]]) -> None:
-            line = codec.dump({"step": step, "rows": rows}) + b"\n"
+            line = codec.dump({"step": step, "rows": codec.rows_to_json(rows)}) + b"\n"
             loop.call_soon_threadsafe(shown.put_nowait, line)
 
         job = self._desk.scheduler.submit(order, show)

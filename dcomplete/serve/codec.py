@@ -162,13 +162,21 @@ def error_from_json(raw: object) -> DcompleteError:
     return EngineFault(message)
 
 
-def rows_to_json(rows: list[list[Cell]]) -> object:
-    """A watcher's view of the canvas."""
-    return plain(rows)
+def rows_to_json(rows: list[list[Cell]]) -> list[list[object]]:
+    """A watcher's view of the canvas, short: a cell's text, null while masked, pinned ones apart."""
+    return [[{"pinned": cell.text} if cell.pinned else cell.text for cell in row] for row in rows]
 
 
 def rows_from_json(raw: object) -> list[list[Cell]]:
     """The inverse of `rows_to_json`; raises UserError."""
     if not isinstance(raw, list) or not all(isinstance(row, list) for row in raw):
         raise UserError("Field rows must be a list of lists.")
-    return [[read(Cell, cell, strict=False, path="rows.") for cell in row] for row in raw]
+    return [[_cell(cell) for cell in row] for row in raw]
+
+
+def _cell(raw: object) -> Cell:
+    pinned = isinstance(raw, dict)
+    text = raw.get("pinned") if isinstance(raw, dict) else raw
+    if text is not None and not isinstance(text, str):
+        raise UserError("A cell must be a text or null.")
+    return Cell(text, pinned)
