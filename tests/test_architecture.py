@@ -57,10 +57,11 @@ MAY_IMPORT = {
         "dcomplete.context.",
         "dcomplete.serve.",
         "dcomplete.train.",
+        "dcomplete_eval.",
         "dcomplete_lsp.",
     },
     "dcomplete_lsp": TEXT | {"dcomplete.completer", "dcomplete.context.", "dcomplete.serve."},
-    "dcomplete_eval": {"dcomplete", "dcomplete.types", "dcomplete.errors", "dcomplete.provenance"},
+    "dcomplete_eval": WORDS | {"dcomplete.train.cuts", "dcomplete.train.syntax"},  # where gaps are cut
 }
 
 
