@@ -20,4 +20,7 @@ def processor() -> str:
     info = Path("/proc/cpuinfo")
     lines = info.read_text().splitlines() if info.exists() else []
     names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
-    return f"{names[0] if names else 'CPU'}, {os.cpu_count()} cores"
+    tiles = (
+        ", AMX" if any(line.startswith("flags") and " amx_bf16" in line for line in lines) else ""
+    )
+    return f"{names[0] if names else 'CPU'}, {os.cpu_count()} cores{tiles}"

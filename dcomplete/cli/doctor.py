@@ -86,7 +86,7 @@ def kernels(device: str) -> dict[str, str]:
     import torch
 
     from dcomplete.engine.load import choose_device
-    from dcomplete.models.packing import int8_possible, onednn_possible
+    from dcomplete.models.packing import best_dtype, int8_possible, onednn_possible
 
     where = choose_device(device)
     said = {"device": f"{where}: {'asked for' if device != 'auto' else _why(where.type)}"}
@@ -99,9 +99,10 @@ def kernels(device: str) -> dict[str, str]:
     said["vector instructions"] = capable
     said["attention"] = "plain products up to 32 cells, torch's fused kernel above (measured)"
     packed = onednn_possible()
-    said["linear layers"] = (
-        "oneDNN, packed float32" if packed else "plain float32: torch lacks oneDNN"
-    )
+    number = best_dtype(where)
+    why = "multiplied in tiles (AMX)" if number == "bfloat16" else "no AMX here"
+    said["weights"] = f"{number}: {why}"
+    said["linear layers"] = "packed by oneDNN" if packed else "plain: torch lacks oneDNN"
     said["int8"] = (
         "possible, not the default: see --dtype int8" if int8_possible() else "not possible"
     )

@@ -25,8 +25,7 @@ def naive(q: Tensor, k: Tensor, v: Tensor, see: Visibility) -> Tensor:
     k, v = (t.float().repeat_interleave(share, 1) for t in (k, v))
     scores = q.float() @ k.transpose(-1, -2) / q.shape[-1] ** 0.5
     if see.causal:
-        keep = torch.ones(scores.shape[-2:], dtype=torch.bool, device=q.device).tril()
-        scores = scores.masked_fill(~keep, float("-inf"))
+        scores = scores.masked_fill(~_triangle(q), float("-inf"))
     elif see.mask is not None:
         scores = scores.masked_fill(~_per_head(see.mask), float("-inf"))
     mixed: Tensor = scores.softmax(-1) @ v
@@ -34,24 +33,36 @@ def naive(q: Tensor, k: Tensor, v: Tensor, see: Visibility) -> Tensor:
 
 
 def auto(q: Tensor, k: Tensor, v: Tensor, see: Visibility) -> Tensor:
-    """The fastest that is always there: plain products for a short canvas on a CPU, else `sdpa`.
+    """The fastest that is always there: on a CPU `products` where they win, else `sdpa`.
 
-    Inference only. Measured on two AVX-512 cores over 1,000 cached tokens (engine/LOG.md): up to 32
-    cells products take two thirds of the fused kernel's time, at 64 cells nearly twice as long.
+    Measured on two AVX-512 cores over 1,000 cached tokens (engine/LOG.md): up to 32 cells products
+    take two thirds of the fused kernel's time, at 64 cells nearly twice as long. In training they take
+    less than 60 %, because the fused kernel's backward pass is slow (train/LOG.md).
     """
     if see.block is not None:
         return flex(q, k, v, see)
-    share = q.shape[1] // k.shape[1]
-    rows = share * q.shape[2]
-    batched = see.mask is not None and see.mask.dim() == 3
-    if q.device.type != "cpu" or see.causal or batched or rows > _SHORT or torch.is_grad_enabled():
+    short = q.shape[1] // k.shape[1] * q.shape[2] <= _SHORT
+    if q.device.type != "cpu" or see.causal or not (short or torch.is_grad_enabled()):
         return sdpa(q, k, v, see)
-    bias = q.new_zeros(())
-    if see.mask is not None:
-        bias = q.new_zeros(see.mask.shape).masked_fill_(~see.mask, float("-inf")).repeat(share, 1)
-    folded = q.reshape(q.shape[0] * k.shape[1], rows, q.shape[3])
+    return products(q, k, v, see)
+
+
+def products(q: Tensor, k: Tensor, v: Tensor, see: Visibility) -> Tensor:
+    """Two matrix products and a softmax; the heads that share a key/value head are one longer query."""
+    share = q.shape[1] // k.shape[1]
+    folded = q.reshape(q.shape[0] * k.shape[1], share * q.shape[2], q.shape[3])
     keys, values = k.flatten(0, 1), v.flatten(0, 1)
-    scores = torch.baddbmm(bias, folded, keys.transpose(1, 2), alpha=q.shape[-1] ** -0.5)
+    mask = _triangle(q) if see.causal else see.mask
+    scale = q.shape[-1] ** -0.5
+    if mask is not None and mask.dim() == 3:
+        scores = torch.bmm(folded, keys.transpose(1, 2)) * scale
+        scores = scores.view(*q.shape[:3], -1).masked_fill(~mask[:, None], float("-inf"))
+        scores = scores.view(folded.shape[0], folded.shape[1], -1)
+    else:
+        bias = q.new_zeros(())
+        if mask is not None:
+            bias = q.new_zeros(mask.shape).masked_fill_(~mask, float("-inf")).repeat(share, 1)
+        scores = torch.baddbmm(bias, folded, keys.transpose(1, 2), alpha=scale)
     return torch.bmm(scores.softmax(-1), values).view(q.shape)
 
 
@@ -84,11 +95,16 @@ def _flex(compiled: bool) -> Any:
     return torch.compile(flex_attention) if compiled else flex_attention
 
 
+def _triangle(q: Tensor) -> Tensor:
+    """[T, T]: the causal pattern as a mask."""
+    return torch.ones(q.shape[-2], q.shape[-2], dtype=torch.bool, device=q.device).tril()
+
+
 def _per_head(mask: Tensor) -> Tensor:
     """[T, S] or [B, T, S] to something that broadcasts over heads."""
     return mask[None, None] if mask.dim() == 2 else mask[:, None]
 
 
 BACKENDS: Registry[Backend] = Registry(
-    "attention backend", {"auto": auto, "sdpa": sdpa, "naive": naive}
+    "attention backend", {"auto": auto, "sdpa": sdpa, "products": products, "naive": naive}
 )

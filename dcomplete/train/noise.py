@@ -30,6 +30,8 @@ class NoiseConfig:
     canvases: int = 4
     max_prefix: int = 1024  # tokens kept before the gap
     max_suffix: int = 512
+    min_prefix: int = 0  # above 0, each row draws its most from here to max_prefix, log-uniformly
+    min_suffix: int = 0
     prefix_first: float = 0.2
     longer: float = 0.35  # a canvas one bucket too long: the filler must be learnt
     shorter: float = 0.1  # a canvas that the middle overflows
@@ -106,13 +108,22 @@ def make_row(
 
 
 def _context(example: Any, s: Specials, config: NoiseConfig, rng: np.random.Generator) -> Ints:
-    suffix = np.asarray(example.suffix, np.int64)[: config.max_suffix]
-    prefix = np.asarray(example.prefix, np.int64)[-config.max_prefix :]
+    suffix = np.asarray(example.suffix, np.int64)[
+        : _most(config.min_suffix, config.max_suffix, rng)
+    ]
+    prefix = np.asarray(example.prefix, np.int64)[
+        -_most(config.min_prefix, config.max_prefix, rng) :
+    ]
     if rng.random() < config.prefix_first:
         parts = [[s.prefix], prefix, [s.suffix], suffix, [s.middle]]
     else:
         parts = [[s.suffix], suffix, [s.prefix], prefix, [s.middle]]
     return np.concatenate([np.asarray(p, np.int64) for p in parts])
+
+
+def _most(low: int, high: int, rng: np.random.Generator) -> int:
+    """Short contexts are cheap and must work as well; a few long ones teach the distances."""
+    return high if low <= 0 else int(low * (high / low) ** rng.random())
 
 
 def _canvases(

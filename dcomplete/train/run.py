@@ -19,6 +19,7 @@ import torch
 from torch import Tensor, nn
 
 from dcomplete.errors import UserError
+from dcomplete.models.decoder import Decoder
 from dcomplete.models.specials import Specials
 from dcomplete.train.batch import Batch, collate, pack
 from dcomplete.train.config import TrainConfig
@@ -93,7 +94,8 @@ class Run:
             trainee.groups(config.weight_decay), lr=config.lr, betas=(0.9, 0.95)
         )
         self.average = {n: p.detach().clone() for n, p in trainee.trained().items()}
-        self._net: Any = torch.compile(trainee.net) if config.compile else trainee.net
+        if config.compile:
+            _compile(trainee.net, self.hardware.device.type == "cpu")
         folder.mkdir(parents=True, exist_ok=True)
         if (folder / STATE).exists():
             self._load()
@@ -136,7 +138,7 @@ class Run:
         for batch in batches:
             with self.hardware.autocast(self.config.dtype):
                 loss = losses(
-                    self._net_view(),
+                    self.trainee.net,
                     self.trainee.length_head,
                     batch.to(self.hardware.device),
                     self.config.length_weight,
@@ -154,12 +156,6 @@ class Run:
         tokens = sum(batch.real for batch in batches) * self.hardware.world
         self.tokens += tokens
         return self._line(seen, norm, tokens, start)
-
-    def _net_view(self) -> Any:
-        """The compiled body with the plain head: what `losses` calls."""
-        if self._net is self.trainee.net:
-            return self.trainee.net
-        return _Compiled(self._net, self.trainee.net)
 
     def _line(self, seen: list[Losses], norm: Tensor, tokens: int, start: float) -> dict[str, Any]:
         def mean(name: str) -> float:
@@ -219,14 +215,13 @@ class Run:
         _cut_log(self.folder / LOG, self.step)
 
 
-class _Compiled:
-    """A compiled forward pass that still has the network's head."""
-
-    def __init__(self, compiled: Any, net: Any) -> None:
-        self._compiled, self.head = compiled, net.head
-
-    def __call__(self, *arguments: Any) -> Any:
-        return self._compiled(*arguments)
+def _compile(net: Decoder, on_cpu: bool) -> None:
+    """Layer by layer: one small graph serves all. On a CPU shapes vary, and attention is left out,
+    because the compiler's masked softmax takes a hundred times as long there (LOG.md)."""
+    if on_cpu:
+        net.attend = torch.compiler.disable(net.attend)
+    for layer in net.blocks:
+        layer.compile(dynamic=True if on_cpu else None)
 
 
 def _cut_log(path: Path, step: int) -> None:

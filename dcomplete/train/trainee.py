@@ -60,6 +60,9 @@ def prepare_net(net: Decoder, specials: Specials, config: TrainConfig) -> Traine
     head = nn.Linear(net.config.hidden, len(LENGTH_BINS))
     if config.mode == "lora":
         changing = adapt(net, rows, config.rank, config.lora_scale)
+        if config.dtype == "bfloat16":  # what never changes is not cast anew in every forward pass
+            for frozen in (p for p in net.parameters() if not p.requires_grad):
+                frozen.data = frozen.data.bfloat16()
     elif config.mode == "full":
         changing = list(net.parameters())
     else:
