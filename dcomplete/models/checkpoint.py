@@ -6,7 +6,7 @@ when the folder is read, so a quantised base and what training changed travel ap
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -130,27 +130,31 @@ def save(
         kind = (formats or {}).get(name, "")
         parts = flatten(name, kind, FORMATS[kind].quantize(value)) if kind else {name: value}
         stored |= parts
-    return write(folder, manifest, stored, tokenizer_json, piece_bytes)
+    return write(folder, manifest, [stored], tokenizer_json, piece_bytes)
 
 
 def write(
     folder: Path,
     manifest: Manifest,
-    stored: Mapping[str, Tensor],
+    groups: Sequence[Mapping[str, Tensor]],
     tokenizer_json: str,
     piece_bytes: int = 48_000_000,
 ) -> list[Path]:
-    """Write already stored tensors in pieces of at most `piece_bytes` (one tensor at least)."""
+    """Write already stored tensors in pieces of at most `piece_bytes` (one tensor at least).
+
+    No piece holds tensors of two groups: what training leaves alone stays the same file.
+    """
     folder.mkdir(parents=True, exist_ok=True)
-    pieces: list[dict[str, Tensor]] = [{}]
-    size = 0
-    for name, value in stored.items():
-        bytes_ = value.numel() * value.element_size()
-        if pieces[-1] and size + bytes_ > piece_bytes:
-            pieces.append({})
-            size = 0
-        pieces[-1][name] = value.contiguous()
-        size += bytes_
+    pieces: list[dict[str, Tensor]] = []
+    for group in groups:
+        size = piece_bytes + 1
+        for name, value in group.items():
+            bytes_ = value.numel() * value.element_size()
+            if size + bytes_ > piece_bytes:
+                pieces.append({})
+                size = 0
+            pieces[-1][name] = value.contiguous()
+            size += bytes_
     (folder / MANIFEST).write_text(manifest.to_json() + "\n", encoding="utf-8")
     (folder / "tokenizer.json").write_text(tokenizer_json, encoding="utf-8")
     paths = []

@@ -40,7 +40,7 @@ def import_model(source: Path, folder: Path) -> Manifest:
     else:
         raise ModelError(f"There is no file or folder {source}.")
     manifest = describe(config, tokenizer_json, {"source": source.name})
-    write(folder, manifest, stored, tokenizer_json)
+    write(folder, manifest, [stored], tokenizer_json)
     return manifest
 
 

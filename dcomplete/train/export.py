@@ -17,7 +17,7 @@ from torch import Tensor
 
 from dcomplete.errors import UserError
 from dcomplete.models.checkpoint import MANIFEST, read_tensors, write
-from dcomplete.models.quant import FORMATS, flatten, gather, restore
+from dcomplete.models.quant import BLOCK, FORMATS, flatten, gather, restore
 from dcomplete.models.specials import Specials
 from dcomplete.train.adapter import ADAPTED
 from dcomplete.train.base import Base
@@ -58,8 +58,9 @@ def export(
     if base.folder is None:
         raise UserError("A run from a tiny random base is for tests only and cannot be exported.")
     stored = gather(read_tensors(base.folder))
+    kept: dict[str, Tensor] = {}  # as the base has it: in files of its own, the same for every run
     if settings.mode == "lora":
-        tensors = _adapted(stored, trained, base.manifest.specials, settings, options)
+        kept, tensors = _adapted(stored, trained, base.manifest.specials, settings, options)
     else:
         tensors = _fresh(trained, options)
     tensors = {n: _rows(n, t, trimmed) for n, t in tensors.items()}
@@ -76,7 +77,7 @@ def export(
             "training": state["config"] | {"base": Path(state["config"]["base"]).name},
         },
     )
-    files = write(out, manifest, tensors, trimmed.tokenizer_json, options.piece_bytes)
+    files = write(out, manifest, [kept, tensors], trimmed.tokenizer_json, options.piece_bytes)
     return [out / MANIFEST, out / "tokenizer.json", *files]
 
 
@@ -96,8 +97,9 @@ def _adapted(
     specials: Specials,
     settings: TrainConfig,
     options: ExportOptions,
-) -> dict[str, Tensor]:
-    """Base blocks as they are; adapters in float16, norms and the new embedding rows replaced."""
+) -> tuple[dict[str, Tensor], dict[str, Tensor]]:
+    """(base blocks as they are, what training changed: norms, embedding, adapters)."""
+    kept: dict[str, Tensor] = {}
     out: dict[str, Tensor] = {}
     for name, (kind, parts) in stored.items():
         if (fresh := trained.get(f"net.{name}")) is not None:
@@ -105,13 +107,20 @@ def _adapted(
         elif name == "embed.weight":
             out |= _embedding(kind, parts, trained["net.embed.rows"], specials, options)
         else:
-            out |= flatten(name, kind, parts) if kind else {name: parts[""]}
+            kept |= flatten(name, kind, parts) if kind else {name: parts[""]}
     for key, value in trained.items():
         stem, _, part = key.removeprefix("net.").rpartition(".")
         if part in ("a", "b") and stem.rpartition(".")[2] in ADAPTED:
             scaled = value * settings.lora_scale if part == "b" else value
-            out[f"{stem}.lora_{part}"] = scaled.half()
-    return out
+            out |= _adapter(f"{stem}.lora_{part}", scaled, options)
+    return kept, out
+
+
+def _adapter(name: str, value: Tensor, options: ExportOptions) -> dict[str, Tensor]:
+    """8-bit blocks: an adapter is a small correction, so a 250th of it is nothing."""
+    if options.quantize and value.shape[1] % BLOCK == 0:
+        return flatten(name, "q8_0", FORMATS["q8_0"].quantize(value))
+    return {name: value.half()}
 
 
 def _embedding(

@@ -32,3 +32,19 @@ def test_backend_equals_naive(name, case, dtype, heads, kv, t, s):
         BACKENDS.get(name)(q, k, v, see), out, atol=tolerance, rtol=tolerance
     )
     torch.testing.assert_close(out, naive(q, k, v, see), atol=tolerance, rtol=tolerance)
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_gradients_equal_those_of_the_naive_twin(case):
+    """In training on a CPU `auto` takes a path of its own."""
+    torch.manual_seed(0)
+    see = CASES[case](24, 24)
+
+    def gradients(attend):
+        torch.manual_seed(1)
+        parts = [torch.randn(2, h, 24, 16, requires_grad=True) for h in (6, 2, 2)]
+        attend(*parts, see).square().sum().backward()
+        return [p.grad for p in parts]
+
+    for ours, true in zip(gradients(BACKENDS.get("auto")), gradients(naive), strict=True):
+        torch.testing.assert_close(ours, true, atol=1e-4, rtol=1e-4)
