@@ -29,18 +29,26 @@ def answer(*arguments: object, stdin: str | None = None) -> dict:
     return json.loads(done.stdout)
 
 
+def importing_torch() -> float:
+    """Seconds for what is not ours: the yardstick of this machine, at this moment."""
+    start = time.monotonic()
+    subprocess.run([sys.executable, "-c", "import torch"], check=True)
+    return time.monotonic() - start
+
+
 def test_the_first_answer_comes_in_time_and_makes_sense():
-    """Process start included. The best of four: a shared machine's other work is not ours."""
-    seconds = []
+    """Process start included: 6 s, or four times `import torch` where that alone takes longer than
+    1.5 s. The best of four: a shared machine's other work is not ours."""
+    seconds, bound = [], max(6.0, 4 * importing_torch())
     for _ in range(4):
         start = time.monotonic()
         found = answer(AVERAGE, "--at", "8:12")
         seconds.append(time.monotonic() - start)
         assert found["text"].strip().splitlines()[0] == "total / count"
         assert found["finish"] == "done"
-        if seconds[-1] < 6:
+        if seconds[-1] < bound:
             break
-    assert min(seconds) < 6, seconds
+    assert min(seconds) < bound, (seconds, bound)
 
 
 def test_the_filled_example_runs(tmp_path):
