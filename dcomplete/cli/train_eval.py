@@ -18,6 +18,11 @@ def command(
     model: Annotated[
         str, typer.Option(help="Model name or folder; the embedded one if empty.")
     ] = "",
+    base: Annotated[
+        str, typer.Option(help="An untrained base instead: what training is compared with.")
+    ] = "",
+    dtype: Annotated[str, typer.Option(help="auto, float32, bfloat16 or int8.")] = "auto",
+    threads: Annotated[int, typer.Option(help="CPU threads; 0 leaves torch's choice.")] = 0,
     policy: Annotated[
         list[str] | None,
         typer.Option(help="Policy to try; may be repeated. Empty: the model's own."),
@@ -35,13 +40,18 @@ def command(
     as_json: Annotated[bool, typer.Option("--json", help="Only JSON lines.")] = False,
 ) -> None:
     """Fill held-out gaps and print exact match, edit similarity, length error and cost."""
+    import torch
+
     from dcomplete.cli.bench import describe_device
     from dcomplete.engine.load import load_engine
     from dcomplete.provenance import commit
+    from dcomplete.train.base import untrained
     from dcomplete.train.evaluate import infill_gaps, masked_nats, summary
     from dcomplete.train.heldout import read
 
-    engine = load_engine(model)
+    if threads:
+        torch.set_num_threads(threads)
+    engine = untrained(base) if base else load_engine(model, dtype=dtype)
     chosen = [g for g in read(gaps) if not single_line or g.kind in ("line", "rest_of_line")]
     if limit and limit < len(chosen):
         chosen = [chosen[int(i * len(chosen) / limit)] for i in range(limit)]

@@ -9,6 +9,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from dcomplete.models.decoder import Decoder, Embedding
+from dcomplete.models.specials import Specials
 
 ADAPTED = ("qkv", "o", "gate_up", "down")
 
@@ -50,6 +51,12 @@ class RowEmbedding(nn.Module):
     def as_head(self, hidden: Tensor) -> Tensor:
         logits = self.base.as_head(hidden)
         return logits.index_copy(-1, self.at, F.linear(hidden, self.rows.to(hidden.dtype)))  # type: ignore[arg-type]
+
+
+def special_rows(specials: Specials) -> list[int]:
+    """The ids whose vectors are trained even where the rest of the table is frozen."""
+    named = (specials.suffix, specials.prefix, specials.middle, specials.mask, specials.fill)
+    return sorted(i for i in named if i is not None)
 
 
 def start_rows(net: Decoder, rows: list[int]) -> None:

@@ -5,15 +5,18 @@ from pathlib import Path
 
 import torch
 
+from dcomplete.engine.engine import LocalEngine
 from dcomplete.engine.tokens import Tokens
 from dcomplete.errors import ModelError, UserError
 from dcomplete.models.checkpoint import Manifest, load_state
 from dcomplete.models.config import NetConfig
 from dcomplete.models.decoder import Decoder, unfilled
+from dcomplete.models.family import Family
 from dcomplete.models.importing import import_model
 from dcomplete.models.names import check_shapes
 from dcomplete.models.specials import Specials
 from dcomplete.models.store import Installing, find
+from dcomplete.train.adapter import special_rows, start_rows
 
 TINY = NetConfig(
     vocab=512, hidden=64, layers=2, heads=4, kv_heads=2, head_dim=16, mlp=128,
@@ -81,6 +84,18 @@ def free_specials(manifest: Manifest) -> Specials:
     suffix, prefix, middle, mask, fill = spare[:5]
     rest = tuple(i for i in manifest.specials.reserved if i not in spare[:5])
     return Specials(mask, suffix, prefix, middle, fill, reserved=rest)
+
+
+def untrained(source: str) -> LocalEngine:
+    """A base as an engine before any training, its sentinels at the mean vector: what training is
+    compared with. `verify` then answers as the base itself does, reading causally."""
+    base = open_base(source)
+    start_rows(base.net, special_rows(base.manifest.specials))
+    base.net.eval().requires_grad_(False)
+    tokens = tokens_of(base)
+    regime, specials = base.manifest.make_regime(), base.manifest.specials
+    family = Family(f"{base.name}, untrained", base.net, regime, specials, vocabulary=len(tokens))
+    return LocalEngine(family, tokens, base.manifest.policy)
 
 
 def tokens_of(base: Base) -> Tokens:

@@ -219,7 +219,7 @@ def _compile(net: Decoder, on_cpu: bool) -> None:
     """Layer by layer: one small graph serves all. On a CPU shapes vary, and attention is left out,
     because the compiler's masked softmax takes a hundred times as long there (LOG.md)."""
     if on_cpu:
-        net.attend = torch.compiler.disable(net.attend)
+        net.attend = torch.compiler.disable(net.attend)  # type: ignore[no-untyped-call]
     for layer in net.blocks:
         layer.compile(dynamic=True if on_cpu else None)
 

@@ -10,7 +10,7 @@ from dcomplete.engine.lengths import LENGTH_BINS
 from dcomplete.errors import UserError
 from dcomplete.models.decoder import Decoder
 from dcomplete.models.specials import Specials
-from dcomplete.train.adapter import adapt, start_rows
+from dcomplete.train.adapter import adapt, special_rows, start_rows
 from dcomplete.train.config import TrainConfig
 
 
@@ -44,12 +44,6 @@ class Trainee:
         self.net.to(device)
         self.length_head.to(device)
         return self
-
-
-def special_rows(specials: Specials) -> list[int]:
-    """The ids whose vectors are trained even where the rest of the table is frozen."""
-    named = (specials.suffix, specials.prefix, specials.middle, specials.mask, specials.fill)
-    return sorted(i for i in named if i is not None)
 
 
 def prepare_net(net: Decoder, specials: Specials, config: TrainConfig) -> Trainee:
