@@ -29,6 +29,7 @@ MAY_IMPORT = {
     "dcomplete.document": {"dcomplete.errors"},
     "dcomplete.settings": {"dcomplete.errors"},
     "dcomplete.provenance": set(),
+    "dcomplete.votes": {"dcomplete.errors"},  # editors write them, the harness reads them
     "dcomplete.context": TEXT,
     "dcomplete.postprocess": TEXT,
     "dcomplete.suggestions": TEXT,
@@ -60,8 +61,10 @@ MAY_IMPORT = {
         "dcomplete_eval.",
         "dcomplete_lsp.",
     },
-    "dcomplete_lsp": TEXT | {"dcomplete.completer", "dcomplete.context.", "dcomplete.serve."},
-    "dcomplete_eval": WORDS | {"dcomplete.train.cuts", "dcomplete.train.syntax"},  # where gaps are cut
+    "dcomplete_lsp": TEXT
+    | {"dcomplete.completer", "dcomplete.context.", "dcomplete.serve.", "dcomplete.votes."},
+    "dcomplete_eval": WORDS
+    | {"dcomplete.train.cuts", "dcomplete.train.syntax", "dcomplete.votes."},  # where gaps are cut
 }
 
 

@@ -1,0 +1,1 @@
+"""Votes between two answers: the words, and the store that editors and harness share."""
