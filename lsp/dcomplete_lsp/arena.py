@@ -2,7 +2,6 @@
 
 import asyncio
 import random
-import secrets
 from collections import OrderedDict
 from dataclasses import dataclass
 from typing import Any
@@ -12,7 +11,8 @@ from pygls.exceptions import JsonRpcInvalidParams
 
 from dcomplete.document import Snapshot
 from dcomplete.errors import Reason, Refusal
-from dcomplete.types import Cell
+from dcomplete.types import Cell, Stopwatch, Suggestion
+from dcomplete.votes.types import CHOICES, Choice, Pair, Side
 from dcomplete_lsp.asking import field, read_ask
 from dcomplete_lsp.server import Server
 from dcomplete_lsp.suggesting import inline_item, suggest
@@ -20,7 +20,6 @@ from dcomplete_lsp.suggesting import inline_item, suggest
 WATCH = "dcomplete/watch"
 COMPARE = "dcomplete/compare"
 VOTE = "dcomplete/vote"
-CHOICES = ("first", "second", "tie", "neither")
 _REMEMBERED = 100
 
 
@@ -35,11 +34,36 @@ class Contestant:
         return {"model": self.model, "policy": self.policy}
 
 
+@dataclass(frozen=True, slots=True)
+class _Answer:
+    """What a contestant suggests; None where nothing belongs."""
+
+    contestant: Contestant
+    side: Side
+    suggestion: Suggestion | None
+    item: Any  # as the editor takes it; its range is of the document that was asked about
+
+
+@dataclass(frozen=True, slots=True)
+class _Comparison:
+    """Two answers in the order they were shown, kept until the vote."""
+
+    pair: Pair
+    answers: tuple[_Answer, _Answer]
+    uri: str
+    since: Stopwatch
+
+    def chosen(self, choice: Choice) -> Suggestion | None:
+        """What the editor puts into the text."""
+        sides = {"first": self.answers[0], "second": self.answers[1]}
+        return sides[choice].suggestion if choice in sides else None
+
+
 class Arena:
     """Comparisons whose names are not told yet. The person votes without knowing who is who."""
 
     def __init__(self) -> None:
-        self._open: OrderedDict[str, tuple[Contestant, ...]] = OrderedDict()
+        self._open: OrderedDict[str, _Comparison] = OrderedDict()
 
     def register(self, server: Server) -> None:
         """Answer the requests of this module."""
@@ -50,35 +74,42 @@ class Arena:
     async def compare(self, ls: Server, params: Any) -> dict[str, Any] | None:
         """Parameters as inlineCompletion, and `contestants`: two of `{model?, policy?}`.
 
-        Answers `{id, items}` with an item or null each, in random order.
+        Answers `{id, items}` with an item or null each, in an order that nobody can foresee.
         """
         contestants = _contestants(params)
         snapshot = read_ask(ls, params, COMPARE)
         if snapshot is None:
             return None
-        random.SystemRandom().shuffle(contestants)
-        items = []
-        for contestant in contestants:  # in turn: a newer request would overtake an older one
-            try:
-                items.append(await _answer(ls, snapshot, contestant))
-            except Refusal as refusal:
-                if refusal.reason is Reason.SUPERSEDED:
-                    return None
-                items.append(None)
-        id = secrets.token_hex(8)
-        self._open[id] = tuple(contestants)
+        random.SystemRandom().shuffle(contestants)  # nobody always finds a warm cache
+        answers = []
+        try:
+            for contestant in contestants:  # in turn: a newer request would overtake an older one
+                answers.append(await _answer(ls, snapshot, contestant))
+        except Refusal:  # superseded
+            return None
+        if not await ls.votes.in_order(*(answer.side.contestant for answer in answers)):
+            answers.reverse()
+        first, second = answers
+        pair = _pair(ls, snapshot, first.side, second.side)
+        self._open[pair.id] = _Comparison(pair, (first, second), snapshot.uri, Stopwatch())
         while len(self._open) > _REMEMBERED:
             self._open.popitem(last=False)
-        return {"id": id, "items": items}
+        return {"id": pair.id, "items": [answer.item for answer in answers]}
 
     async def vote(self, ls: Server, params: Any) -> dict[str, Any]:
-        """`{id, choice}` to the names. The vote is kept in the local file of outcomes."""
+        """`{id, choice}` to the names. The vote goes to the store of the evaluation harness."""
         id, choice = field(params, "id", str, VOTE), field(params, "choice", str, VOTE)
         if choice not in CHOICES:
             raise JsonRpcInvalidParams(f"A choice is one of {', '.join(CHOICES)}.")
         if id not in self._open:
             raise JsonRpcInvalidParams("There is no comparison of this id to vote on.")
-        first, second = (contestant.as_json() for contestant in self._open.pop(id))
+        open = self._open.pop(id)
+        chosen, document = open.chosen(choice), ls.documents.get(open.uri)
+        if chosen is not None and document is not None:
+            ls.retention.expect(id, open.uri, document.text, chosen.start, chosen.text)
+        code = ls.settings.log.code
+        await ls.votes.record(open.pair, choice, open.since.total(), code)
+        first, second = (answer.contestant.as_json() for answer in open.answers)
         ls.outcomes.append({"event": "vote", "choice": choice, "first": first, "second": second})
         return {"first": first, "second": second}
 
@@ -120,9 +151,44 @@ def _contestant(raw: Any) -> Contestant:
     return Contestant(field(both, "model", str, COMPARE), field(both, "policy", str, COMPARE))
 
 
-async def _answer(server: Server, snapshot: Snapshot, contestant: Contestant) -> Any:
-    work = server.backend.completer.complete(
-        snapshot, model=contestant.model, policy=contestant.policy
+async def _answer(server: Server, snapshot: Snapshot, contestant: Contestant) -> _Answer:
+    """What a contestant says; raises Refusal only where a newer request took this one's place."""
+    watch = Stopwatch()
+    suggestion = item = None
+    try:
+        work = server.backend.completer.complete(
+            snapshot, model=contestant.model, policy=contestant.policy
+        )
+        suggestion = (await server.overtaking.run(snapshot.uri, work))[0]
+        item = inline_item(server, snapshot, suggestion)
+    except Refusal as refusal:
+        if refusal.reason is Reason.SUPERSEDED:
+            raise
+    text = suggestion.text if suggestion is not None else ""
+    settings = _settings(server, contestant, suggestion)
+    name = f"engine:{settings['model'] or 'default'}:{settings['policy'] or 'default'}"
+    return _Answer(contestant, Side(name, text, watch.total(), settings), suggestion, item)
+
+
+def _settings(
+    server: Server, contestant: Contestant, suggestion: Suggestion | None
+) -> dict[str, str]:
+    """The model and policy that answered, as far as that is known."""
+    infill = suggestion.infill if suggestion is not None else None
+    if infill is not None:
+        return {"model": infill.model, "policy": infill.policy}
+    model = server.settings.model
+    return {"model": contestant.model or model.name, "policy": contestant.policy or model.policy}
+
+
+def _pair(server: Server, snapshot: Snapshot, first: Side, second: Side) -> Pair:
+    gap, text = snapshot.gap, snapshot.text
+    return Pair(
+        first,
+        second,
+        session=server.votes.session,
+        source="editor",
+        language=snapshot.language,
+        prefix=text[: gap.start],
+        suffix=text[gap.end :],
     )
-    found = await server.overtaking.run(snapshot.uri, work)
-    return inline_item(server, snapshot, found[0])

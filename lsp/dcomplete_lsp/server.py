@@ -18,8 +18,10 @@ from dcomplete_lsp.messages import make_converter
 from dcomplete_lsp.outcomes import Outcomes
 from dcomplete_lsp.overtaking import Overtaking
 from dcomplete_lsp.protocol import Protocol
+from dcomplete_lsp.retention import Retention
 from dcomplete_lsp.status import StatusBoard
 from dcomplete_lsp.transport import Inbox
+from dcomplete_lsp.votes import Votes
 
 log = logging.getLogger(__name__)
 
@@ -40,6 +42,8 @@ class Server(LanguageServer):
         self.documents = DocumentStore()
         self.overtaking = Overtaking()
         self.outcomes = Outcomes(base.log)
+        self.votes = Votes()
+        self.retention = Retention(self.votes.keep)
         self.board = StatusBoard(self.protocol.notify)
         self.folders: dict[str, Path] = {}
         self.inbox: Inbox | None = None
@@ -96,6 +100,7 @@ class Server(LanguageServer):
         """`textDocument/didOpen`."""
         item = params.text_document
         self.overtaking.end(item.uri)
+        self.retention.closed(item.uri)
         document = self.documents.open(item.uri, str(item.language_id), item.version, item.text)
         self.backend.workspace.opened(item.uri, document.language, document.text)
 
@@ -113,12 +118,14 @@ class Server(LanguageServer):
         if before is None or replaced is None:
             log.warning("Ignored a change of document %s, which is not open.", name_of(uri))
             return
+        self.retention.changed(uri, replaced)
         self.backend.workspace.changed(uri, before.text, replaced)
 
     def closed(self, params: types.DidCloseTextDocumentParams) -> None:
         """`textDocument/didClose`."""
         uri = params.text_document.uri
         self.overtaking.end(uri)
+        self.retention.closed(uri)
         if self.documents.close(uri) is not None:
             self.backend.completer.forget(uri)
             self.backend.workspace.closed(uri)
@@ -142,7 +149,9 @@ class Server(LanguageServer):
             self.inbox.stop()
 
     async def close(self) -> None:
-        """Let go of the engine."""
+        """Let go of the engine and of the votes."""
+        self.retention.close()
+        await self.votes.close()
         if self._backend is not None:
             await self._backend.completer.close()
             await self._backend.engine.close()

@@ -12,6 +12,7 @@ from pytest_lsp import ClientServerConfig, LanguageClient
 
 from dcomplete.errors import Reason
 from dcomplete.serve.start import stop_engine
+from dcomplete.votes.store import VoteStore
 from tests.conftest import install_tiny
 from tests.lsp.wire import INLINE, Wire, at, running
 
@@ -133,6 +134,29 @@ async def answers_all_of_many(wire: Wire) -> None:
     for id in asked:
         response = await wire.response(id)
         assert "result" in response or response["error"]["code"] == -32800
+
+
+@pytest.mark.asyncio
+async def test_a_blind_vote_is_in_the_store_of_the_harness(places: Path):
+    pair = [{"policy": "threshold"}, {"policy": "topk"}]
+    async with running(COMMAND) as wire:
+        await wire.initialize(initializationOptions=OPTIONS)
+        await wire.open(URI, "def f(x):\n    return ")
+        await wire.until(
+            lambda: any(s["kind"] == "ready" for s in wire.notified("dcomplete/status"))
+        )
+        answer = await wire.request("dcomplete/compare", at(URI, 1, 11, contestants=pair))
+        assert not any(name in str(answer["result"]) for name in ("threshold", "topk"))
+        vote = {"id": answer["result"]["id"], "choice": "tie"}
+        names = (await wire.request("dcomplete/vote", vote))["result"]
+    with VoteStore(places / "data" / "dcomplete" / "votes.sqlite3") as store:
+        (row,) = store.rows()
+    assert (row["id"], row["votes"][0]["choice"]) == (vote["id"], "tie")
+    for side in ("first", "second"):
+        policy = names[side]["policy"]
+        assert row[side]["name"] == f"engine:tiny:{policy}"
+        assert row[side]["settings"] == {"model": "tiny", "policy": policy}
+        assert row[side]["latency_ms"] > 0
 
 
 @pytest.mark.asyncio
