@@ -7,12 +7,14 @@ import asyncio
 import logging
 import random
 from collections.abc import Callable
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from dcomplete.errors import UserError
 from dcomplete.votes.order import first_is_first
-from dcomplete.votes.store import VoteStore
 from dcomplete.votes.types import Choice, Pair, new_id
+
+if TYPE_CHECKING:  # most sittings have no vote: the database is imported with the first
+    from dcomplete.votes.store import VoteStore
 
 T = TypeVar("T")
 
@@ -24,7 +26,7 @@ class Votes:
 
     def __init__(self) -> None:
         self.session = new_id()
-        self._store: VoteStore | None = None
+        self._store: "VoteStore | None" = None
         self._one_at_a_time = asyncio.Lock()
         self._told = False
 
@@ -36,7 +38,7 @@ class Votes:
     async def record(self, pair: Pair, choice: Choice, after_ms: float, code: bool) -> bool:
         """Keep a pair and the vote on it; whether that worked."""
 
-        def keep(store: VoteStore) -> bool:
+        def keep(store: "VoteStore") -> bool:
             store.add(pair, code)
             store.vote(pair.id, choice, after_ms=after_ms)
             return True
@@ -54,7 +56,7 @@ class Votes:
                 self._store.close()
                 self._store = None
 
-    async def _do(self, work: Callable[[VoteStore], T]) -> T | None:
+    async def _do(self, work: "Callable[[VoteStore], T]") -> T | None:
         async with self._one_at_a_time:
             try:
                 return await asyncio.to_thread(self._opened, work)
@@ -65,7 +67,9 @@ class Votes:
                     log.warning("Votes cannot be kept (%s).", cause)  # paths stay out of the log
                 return None
 
-    def _opened(self, work: Callable[[VoteStore], T]) -> T:
+    def _opened(self, work: "Callable[[VoteStore], T]") -> T:
+        from dcomplete.votes.store import VoteStore
+
         if self._store is None:
             self._store = VoteStore()
         return work(self._store)
