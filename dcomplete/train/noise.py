@@ -38,6 +38,7 @@ class NoiseConfig:
     pinned: float = 0.15  # canvases with fixed text inside
     wrong: float = 0.05  # visible tokens replaced, to be corrected
     clean_weight: float = 0.5
+    end_weight: float = 1.0  # of the one token that says where a gap ends, in each stream
     context_share: float = 1.0  # of the context's tokens, those that the causal loss looks at
 
 
@@ -80,6 +81,7 @@ def make_row(
     weights[0][n - 1 :] = (
         1.0  # the gap itself: its first token is the canvas's, its end must be learnt
     )
+    weights[0][-1] = config.end_weight
     ids, positions, groups = [stream], [np.arange(n + m)], [np.arange(n + m)]
     segments = [np.zeros(n + m, np.int64)]
     for number, (given, truth, loss) in enumerate(
@@ -187,5 +189,5 @@ def _corrupt(
         if (
             truth[first - 1] != s.fill
         ):  # and its first one, which says where the gap ends, as another
-            loss[first] = 1.0
+            loss[first] = config.end_weight
     return given, truth, loss
