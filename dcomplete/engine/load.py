@@ -51,7 +51,9 @@ def load_family(entry: Entry, manifest: Manifest, device: torch.device, dtype: s
     label = pack_for(net, state, device, dtype)
     net.eval().requires_grad_(False)
     head = None if head is None else head.to(device)
-    return Family(entry.name, net, regime, manifest.specials, head, label=label)
+    return Family(
+        entry.name, net, regime, manifest.specials, head, label=label, usage=manifest.usage
+    )
 
 
 def _length_head(state: dict[str, torch.Tensor]) -> nn.Linear | None:

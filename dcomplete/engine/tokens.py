@@ -46,6 +46,7 @@ class Tokens:
         tokenizer.no_padding()
         self._tokenizer = tokenizer
         self._known: dict[str, list[int]] = {}
+        self._size = self._count()
         # Lines are cut apart for the sake of the memory above only where that changes no token.
         self._lines = self.encode("a\nb\nc d") == self.encode("a\nb\n") + self.encode("c d")
 
@@ -55,7 +56,15 @@ class Tokens:
         return Tokens(Tokenizer.from_str(text))
 
     def __len__(self) -> int:
-        return int(self._tokenizer.get_vocab_size())
+        """One more than the greatest id; published vocabularies have holes."""
+        return self._size
+
+    def _count(self) -> int:
+        tokens = self._tokenizer
+        count = int(tokens.get_vocab_size())
+        if tokens.id_to_token(count - 1) is not None and tokens.id_to_token(count) is None:
+            return count
+        return max(tokens.get_vocab().values(), default=-1) + 1
 
     def encode(self, text: str) -> list[int]:
         return list(self._tokenizer.encode(text, add_special_tokens=False).ids)

@@ -1,4 +1,4 @@
-"""Model folders on disk: ours, and Hugging Face's as a source. safetensors only, memory-mapped.
+"""Our model folders on disk. safetensors only, memory-mapped.
 
 Our folder holds ``dcomplete.json`` (shape, regime, special ids, default policy, card), a
 ``tokenizer.json`` and ``*.safetensors`` pieces. Adapters (``NAME.lora_a``, ``NAME.lora_b``) are merged
@@ -6,7 +6,7 @@ when the folder is read, so a quantised base and what training changed travel ap
 """
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -17,10 +17,10 @@ from torch import Tensor
 
 from dcomplete.errors import ModelError
 from dcomplete.models.config import NetConfig
-from dcomplete.models.names import from_hf
 from dcomplete.models.quant import FORMATS, flatten, gather, restore
 from dcomplete.models.regimes import BlockCausal, ContextCanvas, Full, Regime
 from dcomplete.models.specials import Specials
+from dcomplete.models.usage import Usage
 
 MANIFEST = "dcomplete.json"
 FORMAT = 1
@@ -28,7 +28,8 @@ FORMAT = 1
 
 @dataclass(frozen=True, slots=True)
 class Manifest:
-    """What ``dcomplete.json`` says. `regime` is "context-canvas", "full", "block-causal" or "base"."""
+    """What ``dcomplete.json`` says. `regime` is "context-canvas", "full", "block-causal", "base", or
+    "diffusion-gemma" for what the transformers library runs."""
 
     net: NetConfig
     specials: Specials
@@ -38,6 +39,7 @@ class Manifest:
     block: int = 32
     policy: str = "threshold"
     card: dict[str, Any] = field(default_factory=dict)
+    usage: Usage = field(default_factory=Usage)
 
     def make_regime(self) -> Regime:
         """The attention regime; raises ModelError for a base that cannot infill yet."""
@@ -47,7 +49,14 @@ class Manifest:
             case "full":
                 return Full(self.specials, self.shift)
             case "block-causal":
-                return BlockCausal(self.specials, self.block, self.shift, self.suffix_first)
+                return BlockCausal(
+                    self.specials,
+                    self.block,
+                    self.shift,
+                    self.suffix_first,
+                    self.usage.layout,
+                    self.usage.blocks_from_end,
+                )
         raise ModelError(
             "This model is an autoregressive base and cannot fill gaps yet: "
             "turn it into an infill model with 'dcomplete train run --base NAME'."
@@ -74,7 +83,8 @@ class Manifest:
             )
         try:
             net, specials = NetConfig(**raw.pop("net")), Specials.from_json(raw.pop("specials"))
-            return Manifest(net, specials, **raw)
+            usage = Usage.from_json(raw.pop("usage", {}))
+            return Manifest(net, specials, usage=usage, **raw)
         except (KeyError, TypeError) as error:
             raise ModelError(
                 f"{folder / MANIFEST} is damaged ({error}); import the model again."
@@ -136,48 +146,36 @@ def save(
 def write(
     folder: Path,
     manifest: Manifest,
-    groups: Sequence[Mapping[str, Tensor]],
+    groups: Sequence[Mapping[str, Tensor] | Iterable[tuple[str, Tensor]]],
     tokenizer_json: str,
     piece_bytes: int = 48_000_000,
 ) -> list[Path]:
     """Write already stored tensors in pieces of at most `piece_bytes` (one tensor at least).
 
-    No piece holds tensors of two groups: what training leaves alone stays the same file.
+    No piece holds tensors of two groups: what training leaves alone stays the same file. A group of
+    pairs that are made while they are asked for is never in memory as a whole.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    pieces: list[dict[str, Tensor]] = []
+    written: list[Path] = []
     for group in groups:
-        size = piece_bytes + 1
-        for name, value in group.items():
-            bytes_ = value.numel() * value.element_size()
-            if size + bytes_ > piece_bytes:
-                pieces.append({})
-                size = 0
-            pieces[-1][name] = value.contiguous()
-            size += bytes_
+        pairs = group.items() if isinstance(group, Mapping) else group
+        for piece in _pieces(pairs, piece_bytes):
+            written.append(folder / f"model-{len(written) + 1:05}.safetensors")
+            save_file(piece, written[-1])
     (folder / MANIFEST).write_text(manifest.to_json() + "\n", encoding="utf-8")
     (folder / "tokenizer.json").write_text(tokenizer_json, encoding="utf-8")
-    paths = []
-    for number, piece in enumerate(pieces, 1):
-        path = folder / f"model-{number:05}-of-{len(pieces):05}.safetensors"
-        save_file(piece, path)
-        paths.append(path)
-    return paths
+    return [p.rename(p.with_stem(f"{p.stem}-of-{len(written):05}")) for p in written]
 
 
-def read_hf(folder: Path) -> tuple[NetConfig, dict[str, Tensor], str]:
-    """Shape, weights (under our names) and tokenizer of a Hugging Face folder."""
-    try:
-        raw = json.loads((folder / "config.json").read_text(encoding="utf-8"))
-        tokenizer_json = (folder / "tokenizer.json").read_text(encoding="utf-8")
-    except OSError as error:
-        raise ModelError(
-            f"{folder} is no Hugging Face model folder: {error.filename} is missing."
-        ) from None
-    except ValueError as error:
-        raise ModelError(f"{folder / 'config.json'} is damaged ({error}).") from None
-    if raw.get("auto_map"):
-        raise ModelError("This checkpoint asks to run its own code, which dcomplete never does.")
-    config = NetConfig.from_hf(raw)
-    tensors = read_tensors(folder)
-    return config, from_hf(config, tensors.__getitem__), tokenizer_json
+def _pieces(pairs: Iterable[tuple[str, Tensor]], most: int) -> Iterator[dict[str, Tensor]]:
+    piece: dict[str, Tensor] = {}
+    size = 0
+    for name, value in pairs:
+        bytes_ = value.numel() * value.element_size()
+        if piece and size + bytes_ > most:
+            yield piece
+            piece, size = {}, 0
+        piece[name] = value.contiguous()
+        size += bytes_
+    if piece:
+        yield piece

@@ -6,12 +6,14 @@ from dataclasses import dataclass, field
 import torch
 from torch import Tensor, nn
 
+from dcomplete.models.batched import Batch
 from dcomplete.models.cache import CachePool, ContextCache
 from dcomplete.models.canvas import Canvas
 from dcomplete.models.decoder import Decoder
 from dcomplete.models.frame import Frame, Rows
 from dcomplete.models.regimes import Prompt, Regime
 from dcomplete.models.specials import Specials
+from dcomplete.models.usage import Usage
 from dcomplete.models.visibility import Visibility
 
 _JOINT = 64  # new context tokens that share a pass with the canvas
@@ -29,6 +31,7 @@ class Family:
     length_head: nn.Linear | None = None  # hidden to bins
     vocabulary: int | None = None  # tokens that have a text; the network may be padded beyond them
     label: str = "float32"  # how the weights are held: for people and logs
+    usage: Usage = field(default_factory=Usage)
     pool: CachePool = field(init=False)
 
     def __post_init__(self) -> None:
@@ -42,9 +45,12 @@ class Family:
     def device(self) -> torch.device:
         return self.net.norm.weight.device
 
-    def open(self, prompt: Prompt, reuse: bool = True) -> "Session":
-        """Start a request. `reuse=False` computes everything anew: the slow twin of the cache."""
-        return Session(self, prompt, reuse)
+    def open(self, prompt: Prompt, reuse: bool = True, stale: int = 1) -> "Session":
+        """Start a request. `reuse=False` computes everything anew: the slow twin of the cache.
+
+        `stale` above 1 is the approximate cache of `models.batched`, for full-attention families.
+        """
+        return Session(self, prompt, reuse, stale)
 
 
 class Session:
@@ -53,10 +59,11 @@ class Session:
     To be used in a `with` statement: the cache is its own until the end.
     """
 
-    def __init__(self, family: Family, prompt: Prompt, reuse: bool = True) -> None:
+    def __init__(self, family: Family, prompt: Prompt, reuse: bool = True, stale: int = 1) -> None:
         self.family, self.prompt, self.reuse = family, prompt, reuse
         self.forwards = 0
         self.computed = 0  # tokens that went through the network
+        self._batch = Batch(family.net, stale)
         self.edge: Tensor | None = None  # [D], the context's last state
         self._seen: tuple[Tensor, Tensor] | None = None
         self.context = family.regime.context(prompt)
@@ -97,12 +104,16 @@ class Session:
             yield from self._prefill()
 
     def _prefill(self) -> Iterator[None]:
-        for at in range(self._begin(), len(self.context), _CHUNK):
-            part = self.context[at : at + _CHUNK]
-            hidden = self._compute(part)
-            self.cache.keep(self.context, at + len(part))
-            if at + len(part) == len(self.context):
+        at, groups = self._begin(), self.context.marks.groups
+        while at < len(self.context):
+            end = min(at + _CHUNK, len(self.context))
+            while end < len(self.context) and groups[end] == groups[end - 1]:
+                end -= 1  # never end inside a group either
+            hidden = self._compute(self.context[at:end])
+            self.cache.keep(self.context, end)
+            if end == len(self.context):
                 self.edge = hidden[-1]
+            at = end
             yield
 
     @torch.inference_mode()
@@ -140,6 +151,12 @@ class Session:
 
     def _states(self, rows: Rows) -> Tensor:
         """The state that predicts each cell, [R, W, D]."""
+        if rows.batch:
+            before = self._batch.computed
+            found = self._batch.states(rows)
+            self.forwards += 1
+            self.computed += self._batch.computed - before
+            return found
         fresh = self.edge is None and len(self.context) > 0
         hidden = self._together(rows.frame) if fresh else self._forward(rows.frame)
         edge = hidden[:1] if self.edge is None else self.edge[None]

@@ -62,11 +62,15 @@ class Rows:
     """The canvases of one denoise step, packed into one frame.
 
     `at` [rows, width] is, for each cell of the canvas, the index in the frame of the state that
-    predicts it; -1 means the last state of the context.
+    predicts it; -1 means the last state of the context. `batch` above 0 says that the frame is so many
+    rows of equal length with a text of their own each, and no context; `inside` are then the columns
+    (first, end) that change between steps.
     """
 
     frame: Frame
     at: Tensor
+    batch: int = 0
+    inside: tuple[int, int] = (0, 0)
 
 
 def pack(ids: Tensor, positions: Tensor, groups: Tensor, real: Tensor) -> Frame:

@@ -13,12 +13,7 @@ from torch import Tensor
 from dcomplete.errors import ModelError
 from dcomplete.models.config import FAMILIES, NetConfig
 from dcomplete.models.names import from_hf, gguf_name, parts
-
-# Pre-tokenizers by GGUF's `tokenizer.ggml.pre`: the split patterns of the original tokenizers.
-_QWEN2 = (
-    r"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}| ?[^\s\p{L}\p{N}]+[\r\n]*"
-    r"|\s*[\r\n]+|\s+(?!\S)|\s+"
-)
+from dcomplete.models.tokenizer_files import QWEN2_SPLIT
 
 
 class GgufFile:
@@ -113,7 +108,7 @@ class GgufFile:
                 split: Any = pre_tokenizers.Digits(individual_digits=True)
                 level = pre_tokenizers.ByteLevel(add_prefix_space=False, use_regex=True)
             case "qwen2":
-                split = pre_tokenizers.Split(Regex(_QWEN2), "isolated")
+                split = pre_tokenizers.Split(Regex(QWEN2_SPLIT), "isolated")
             case other:
                 raise ModelError(
                     f"GGUF tokenizer {other!r} is unknown; import the original folder."

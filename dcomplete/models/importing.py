@@ -1,24 +1,35 @@
 """Bring a foreign model in: a GGUF file or a Hugging Face folder becomes a folder of ours.
 
-A base whose tokenizer has fill-in-the-middle sentinels works at once: its canvas has no practice, but
-the `verify` policy checks every token causally, so the answer is the base's own. Other bases are
-material for the trainer.
+Published diffusion models (`models.published`) infill as their authors say. So does an autoregressive
+base whose tokenizer has fill-in-the-middle sentinels: its canvas has no practice, but the `verify`
+policy checks every token causally, so the answer is the base's own. Other bases are for the trainer.
 """
 
+import errno
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import torch
+from safetensors import SafetensorError
 from torch import Tensor
 
 from dcomplete.errors import ModelError
-from dcomplete.models.checkpoint import Manifest, read_hf, write
+from dcomplete.models.checkpoint import Manifest, write
 from dcomplete.models.config import NetConfig
+from dcomplete.models.decoder import Decoder
+from dcomplete.models.foreign import Rename, Source, read_source
 from dcomplete.models.gguf import GgufFile
+from dcomplete.models.names import fused, parts
+from dcomplete.models.published.kinds import Published
+from dcomplete.models.published.registry import recognise
 from dcomplete.models.quant import FORMATS, flatten
 from dcomplete.models.specials import Specials
 
+_HEAD, _TABLE = "lm_head.weight", "model.embed_tokens.weight"
 # Sentinel names by family: prefix, suffix, middle, the token that ends a middle, one for the mask.
 _SENTINELS = (
     ("<|fim_prefix|>", "<|fim_suffix|>", "<|fim_middle|>", "<|endoftext|>", "<|fim_pad|>"),
@@ -29,19 +40,82 @@ _SENTINELS = (
 def import_model(source: Path, folder: Path) -> Manifest:
     """Read `source` (a .gguf file or a folder) and write `folder`; raises ModelError."""
     if source.is_dir():
-        config, state, tokenizer_json = read_hf(source)
-        stored = dict(state)
-    elif source.suffix == ".gguf":
+        return _from_folder(read_source(source), folder)
+    if source.suffix == ".gguf":
         file = GgufFile(source)
         config, tokenizer_json = file.config(), file.tokenizer_json()
-        stored = _gguf_tensors(file)
-    elif source.exists():
+        manifest = describe(config, tokenizer_json, {"source": source.name})
+        with disk_full(folder):
+            write(folder, manifest, [_gguf_tensors(file)], tokenizer_json)
+        return manifest
+    if source.exists():
         raise ModelError(f"{source} is neither a GGUF file nor a model folder.")
+    raise ModelError(f"There is no file or folder {source}.")
+
+
+def _from_folder(source: Source, folder: Path) -> Manifest:
+    family = recognise(source)
+    if family is not None and not family.native:
+        from dcomplete.models.published.diffusion_gemma import install
+
+        with disk_full(folder):
+            return install(source, folder)
+    config, state = open_hf(source, family)
+    if family is not None:
+        manifest = family.describe(source, config)
     else:
-        raise ModelError(f"There is no file or folder {source}.")
-    manifest = describe(config, tokenizer_json, {"source": source.name})
-    write(folder, manifest, [stored], tokenizer_json)
+        manifest = describe(config, source.tokenizer_json, {"source": source.folder.name})
+    with disk_full(folder):
+        write(folder, manifest, [state], source.tokenizer_json)
     return manifest
+
+
+def open_hf(
+    source: Source, family: Published | None
+) -> tuple[NetConfig, Iterator[tuple[str, Tensor]]]:
+    """A folder's shape, and its tensors under our names, read when asked for.
+
+    Shapes are checked before; raises ModelError.
+    """
+    raw = source.config
+    rename: Rename = str if family is None else family.rename
+    config = NetConfig.from_hf(raw) if family is None else family.net(raw)
+    config = replace(config, tied=_tied(source, config, rename))
+    _check(source, config, rename)
+    return config, fused(config, lambda name: source.tensors[rename(name)])
+
+
+def _tied(source: Source, config: NetConfig, rename: Rename) -> bool:
+    """Whether the head is the token table: what lies in the files counts, configs are often wrong."""
+    head, table = rename(_HEAD), rename(_TABLE)
+    if head not in source.tensors:
+        return config.tied or "tie_word_embeddings" not in source.config
+    if not config.tied or table not in source.tensors:
+        return False
+    return torch.equal(source.tensors[head], source.tensors[table])
+
+
+def _check(source: Source, config: NetConfig, rename: Rename) -> None:
+    """Compare shapes with the config's; raises ModelError for the first that does not fit."""
+    expected = _shapes(config)
+    for ours, theirs in parts(config).items():
+        names = [rename(name) for name in theirs]
+        for name in names:
+            if name not in source.tensors:
+                raise ModelError(f"The checkpoint lacks the tensor {name!r}.")
+        shapes = [source.tensors.shape(name) for name in names]
+        whole = (sum(shape[0] for shape in shapes), *shapes[0][1:])
+        if whole != expected[ours] or len({shape[1:] for shape in shapes}) > 1:
+            raise ModelError(
+                f"Tensor {names[0]!r} has shape {shapes[0]}, which does not fit the config "
+                f"({ours} should be {expected[ours]}); the checkpoint is damaged or of another model."
+            )
+
+
+def _shapes(config: NetConfig) -> dict[str, tuple[int, ...]]:
+    with torch.device("meta"):
+        net = Decoder(config)
+    return {name: tuple(value.shape) for name, value in net.state_dict().items()}
 
 
 def describe(config: NetConfig, tokenizer_json: str, card: Mapping[str, Any]) -> Manifest:
@@ -64,11 +138,22 @@ def describe(config: NetConfig, tokenizer_json: str, card: Mapping[str, Any]) ->
     return Manifest(config, Specials(mask=-1, reserved=special), "base", card=dict(card))
 
 
-def _gguf_tensors(file: GgufFile) -> dict[str, Tensor]:
-    """All tensors; blocks in a format that we store too are taken over bit by bit."""
-    import torch
+@contextmanager
+def disk_full(folder: Path) -> Iterator[None]:
+    """Turn a full disk into one sentence."""
+    try:
+        yield
+    except (OSError, SafetensorError) as error:
+        full = getattr(error, "errno", None) == errno.ENOSPC or "No space left" in str(error)
+        if not full:
+            raise
+        raise ModelError(
+            f"The disk that holds {folder.parent} is full; nothing was installed. Make room and try again."
+        ) from None
 
-    stored: dict[str, Tensor] = {}
+
+def _gguf_tensors(file: GgufFile) -> Iterable[tuple[str, Tensor]]:
+    """All tensors; blocks in a format that we store too are taken over bit by bit."""
     for ours, theirs in file.names().items():
         try:
             pieces = [file.quantized(name) for name in theirs]
@@ -77,8 +162,7 @@ def _gguf_tensors(file: GgufFile) -> dict[str, Tensor]:
         kinds = {kind for kind, _ in pieces}
         if len(kinds) == 1 and (kind := kinds.pop()) in FORMATS:
             raw = torch.cat([block for _, block in pieces])
-            stored |= flatten(ours, kind, FORMATS[kind].from_gguf(raw))
+            yield from flatten(ours, kind, FORMATS[kind].from_gguf(raw)).items()
         else:
             dense = torch.cat([file.tensor(name) for name in theirs])
-            stored[ours] = dense if dense.dim() == 1 else dense.half()
-    return stored
+            yield ours, dense if dense.dim() == 1 else dense.half()

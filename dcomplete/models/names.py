@@ -1,6 +1,6 @@
 """Foreign tensor names to ours: Hugging Face's three families and GGUF's; nothing else knows them."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 
 import torch
 from torch import Tensor
@@ -69,14 +69,17 @@ def gguf_name(hf: str) -> str:
 
 def from_hf(config: NetConfig, get: Get) -> dict[str, Tensor]:
     """Collect and fuse a whole network; raises ModelError naming the tensor that does not fit."""
-    state: dict[str, Tensor] = {}
+    return dict(fused(config, get))
+
+
+def fused(config: NetConfig, get: Get) -> Iterator[tuple[str, Tensor]]:
+    """`from_hf`, one tensor after the other."""
     for ours, theirs in parts(config).items():
         try:
             pieces = [get(name) for name in theirs]
         except KeyError as error:
             raise ModelError(f"The checkpoint lacks the tensor {error.args[0]!r}.") from None
-        state[ours] = pieces[0] if len(pieces) == 1 else torch.cat(pieces)
-    return state
+        yield ours, pieces[0] if len(pieces) == 1 else torch.cat(pieces)
 
 
 def check_shapes(expected: Mapping[str, Tensor], found: Mapping[str, Tensor]) -> None:

@@ -74,28 +74,85 @@ class ContextCanvas:
 
 
 @dataclass(frozen=True, slots=True)
+class Layout:
+    """How both sides of the gap become one text in front of it: three runs of ids around them.
+
+    Fill-in-the-middle sentinels are the shortest; a chat turn that shows what follows is another.
+    """
+
+    before: tuple[int, ...]
+    between: tuple[int, ...]
+    after: tuple[int, ...] = ()
+    suffix_first: bool = False
+
+    @staticmethod
+    def sentinels(specials: Specials, suffix_first: bool) -> "Layout":
+        """The model's own sentinels; raises ModelError where it has none."""
+        s = specials
+        if s.prefix is None or s.suffix is None or s.middle is None:
+            raise ModelError("This model has no fill-in-the-middle sentinels.")
+        first, second = (s.suffix, s.prefix) if suffix_first else (s.prefix, s.suffix)
+        return Layout((first,), (second,), (s.middle,), suffix_first)
+
+    def ids(self, prompt: Prompt) -> list[int]:
+        first, second = prompt.prefix, prompt.suffix
+        if self.suffix_first:
+            first, second = second, first
+        return [*self.before, *first, *self.between, *second, *self.after]
+
+
+@dataclass(frozen=True, slots=True)
 class BlockCausal:
-    """Block diffusion after a causal prompt: each block of `size` cells sees itself and what is before."""
+    """Block diffusion: each block of `size` tokens sees itself and the blocks before it.
+
+    The prompt is cut into blocks as well. They are counted from its beginning, so that the gap may
+    begin inside a block with the prompt's last tokens (SDAR, Fast-dLLM v2, Stable-DiffCoder), or, with
+    `from_end`, from its end (dllm). There is no text after the gap: `layout` has it in the prompt.
+    """
 
     specials: Specials
     size: int
     shift: bool = False
     suffix_first: bool = False
+    layout: Layout | None = None
+    from_end: bool = False
 
     def context(self, prompt: Prompt) -> Frame:
-        return ContextCanvas(self.specials, self.suffix_first).context(prompt)
+        ids = self._ids(prompt)
+        whole = len(ids) if self.from_end else len(ids) // self.size * self.size
+        return Frame.shared(ids[:whole], self._groups(len(ids), torch.arange(whole)))
 
     def rows(self, prompt: Prompt, context: Frame, canvas: Canvas) -> Rows:
-        n, cells = len(context), torch.arange(canvas.width, device=canvas.ids.device)
-        frame = pack(canvas.ids, n + cells, n + cells // self.size, canvas.gap != VOID)
-        at = torch.arange(canvas.ids.numel(), device=canvas.ids.device).view(canvas.ids.shape)
+        ids, n, device = self._ids(prompt), len(context), canvas.ids.device
+        begun = torch.tensor(
+            ids[n:], dtype=torch.int64, device=device
+        )  # the block with the gap's start
+        tokens = torch.cat([_wide(begun, canvas), canvas.ids], 1)
+        places = n + torch.arange(tokens.shape[1], device=device)
+        real = torch.ones(tokens.shape, dtype=torch.bool, device=device)
+        real[:, len(begun) :] = canvas.gap != VOID
+        frame = pack(tokens, places, self._groups(len(ids), places), real)
+        at = torch.arange(tokens.numel(), device=device).view(tokens.shape)[:, len(begun) :]
         if self.shift:
             at = at - 1
-            at[:, 0] = -1
+            if not len(begun):
+                at[:, 0] = -1
         return Rows(frame, at)
 
     def causal(self, context: Frame, canvas: Canvas, fill: int | None) -> Rows | None:
         return None
+
+    def offset(self, prompt: Prompt) -> int:
+        """Tokens of the gap's first block that belong to the prompt."""
+        return 0 if self.from_end else len(self._ids(prompt)) % self.size
+
+    def _ids(self, prompt: Prompt) -> list[int]:
+        layout = self.layout or Layout.sentinels(self.specials, self.suffix_first)
+        return layout.ids(prompt)
+
+    def _groups(self, length: int, places: Tensor) -> Tensor:
+        late = -length % self.size if self.from_end else 0
+        return (places + late) // self.size
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,11 +167,12 @@ class Full:
 
     def rows(self, prompt: Prompt, context: Frame, canvas: Canvas) -> Rows:
         bos = [] if self.specials.bos is None else [self.specials.bos]
+        eos = [] if self.specials.eos is None else [self.specials.eos]
         if self.shift and not bos and not prompt.prefix:
             raise ModelError("This model needs some text before the gap.")
         device = canvas.ids.device
         before = torch.tensor([*bos, *prompt.prefix], dtype=torch.int64, device=device)
-        after = torch.tensor(prompt.suffix, dtype=torch.int64, device=device)
+        after = torch.tensor([*prompt.suffix, *eos], dtype=torch.int64, device=device)
         count = len(before) + canvas.width + len(after)
         ids = torch.cat([_wide(before, canvas), canvas.ids, _wide(after, canvas)], 1)
         real = torch.ones(canvas.rows, count, dtype=torch.bool, device=device)
@@ -122,7 +180,8 @@ class Full:
         real[:, inside] = canvas.gap != VOID
         frame = pack(ids, real.long().cumsum(1) - 1, torch.zeros_like(ids), real)
         cells = torch.arange(ids.numel(), device=device).view(ids.shape)[:, inside]
-        return Rows(frame, cells - 1 if self.shift else cells)
+        early = int(self.shift)  # the state of the token before the gap predicts its first cell
+        return Rows(frame, cells - early, canvas.rows, (inside.start - early, inside.stop))
 
     def causal(self, context: Frame, canvas: Canvas, fill: int | None) -> Rows | None:
         return None

@@ -10,7 +10,8 @@ class Specials:
 
     suffix, prefix, middle are the fill-in-the-middle sentinels. `mask` stands for a token to be
     denoised, `fill` for nothing (it is deleted from a finished gap), `expand` for two masks
-    (DreamOn). `reserved` are further ids that no answer may contain.
+    (DreamOn). `bos` stands before the text and `eos` behind it where the family is used to them.
+    `reserved` are further ids that no answer may contain.
     """
 
     mask: int
@@ -20,12 +21,14 @@ class Specials:
     fill: int | None = None
     expand: int | None = None
     bos: int | None = None
+    eos: int | None = None
     reserved: tuple[int, ...] = ()
 
     @property
     def banned(self) -> list[int]:
         """Ids that are never proposed: all special ones but `fill` and `expand`."""
-        named = {self.mask, self.suffix, self.prefix, self.middle, self.bos, *self.reserved}
+        named = {self.mask, self.suffix, self.prefix, self.middle, self.bos, self.eos}
+        named |= set(self.reserved)
         return sorted(i for i in named - {self.fill, self.expand, None} if i is not None)
 
     def to_json(self) -> dict[str, Any]:

@@ -9,15 +9,23 @@ from safetensors.torch import save_file
 
 from dcomplete.errors import ModelError
 from dcomplete.models.canvas import Canvas
-from dcomplete.models.checkpoint import read_hf
 from dcomplete.models.config import NetConfig
 from dcomplete.models.decoder import Decoder
+from dcomplete.models.foreign import read_source
+from dcomplete.models.importing import open_hf
+from dcomplete.models.published.registry import recognise
 from dcomplete.models.regimes import ContextCanvas, Prompt
 from dcomplete.models.visibility import Marks, Visibility, visible
 from tests.conftest import SPECIALS, byte_tokenizer_json
 
 FAMILIES = ["llama", "qwen2", "qwen3"]
 IDS = torch.arange(24).view(1, -1) * 7 % 290
+
+
+def read_hf(folder: Path):
+    source = read_source(folder)
+    config, weights = open_hf(source, recognise(source))
+    return config, dict(weights)
 
 
 def ours(raw, model, tmp_path: Path, shards: int = 1) -> Decoder:
@@ -31,7 +39,7 @@ def ours(raw, model, tmp_path: Path, shards: int = 1) -> Decoder:
     for number in range(shards):
         part = {n: state[n] for n in names[number::shards]}
         save_file(part, tmp_path / f"model-{number}.safetensors")
-    config, weights, _ = read_hf(tmp_path)
+    config, weights = read_hf(tmp_path)
     net = Decoder(config)
     net.load_state_dict(weights)
     return net.eval().requires_grad_(False)
