@@ -108,7 +108,7 @@ def _to_characters(nodes: Nodes, text: str) -> None:
 @cache
 def _parser(language: str) -> Any | None:
     """A parser, or None where tree-sitter or the grammar is not installed."""
-    module = {"tsx": "typescript"}.get(language, language)
+    module = {"tsx": "typescript", "csharp": "c_sharp"}.get(language, language)
     maker = {"typescript": "language_typescript", "tsx": "language_tsx", "php": "language_php"}
     try:
         tree_sitter = import_module("tree_sitter")
