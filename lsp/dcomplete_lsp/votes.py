@@ -26,7 +26,7 @@ class Votes:
 
     def __init__(self) -> None:
         self.session = new_id()
-        self._store: "VoteStore | None" = None
+        self._store: VoteStore | None = None
         self._one_at_a_time = asyncio.Lock()
         self._told = False
 
