@@ -1,5 +1,7 @@
 """dcomplete fills gaps in code with a diffusion language model, on your own machine."""
 
+from collections.abc import Callable
+
 from dcomplete.errors import DcompleteError, Refusal, UserError
 from dcomplete.types import Answer, CancelToken, Engine, Finish, Infill, InfillRequest
 
@@ -14,6 +16,8 @@ __all__ = [
     "InfillRequest",
     "Refusal",
     "UserError",
+    "connect_engine",
+    "gap_counter",
     "open_engine",
 ]
 
@@ -26,3 +30,35 @@ def open_engine(model: str = "", device: str = "auto", dtype: str = "auto") -> E
     from dcomplete.engine.load import load_engine
 
     return load_engine(model, device, dtype)
+
+
+def connect_engine(model: str = "", device: str = "auto", dtype: str = "auto") -> Engine:
+    """The engine process that editors and the shell share, started when first needed.
+
+    Its `close()` closes the connections; the process goes on. Raises UserError where a private
+    folder for it cannot be had.
+    """
+    from pathlib import Path
+
+    from dcomplete.serve.orders import Choice
+    from dcomplete.serve.remote import RemoteEngine
+    from dcomplete.serve.start import StartOptions
+
+    if model and Path(model).is_dir():  # the process runs in another folder
+        model = str(Path(model).expanduser().absolute())
+    return RemoteEngine(model, StartOptions(Choice(model, device, dtype)))
+
+
+def gap_counter(model: str = "") -> Callable[[InfillRequest, str], int]:
+    """A function (request, text) -> how many tokens the text is in the request's gap.
+
+    By the model's own tokenizer, as the engine cuts the gap's borders: what `length` would have to be
+    for an engine that is told the true length. Raises UserError for an unknown model.
+    """
+    from functools import partial
+
+    from dcomplete.engine.load import read_tokens
+    from dcomplete.engine.prompt import gap_tokens
+    from dcomplete.models.store import find
+
+    return partial(gap_tokens, read_tokens(find(model).path))

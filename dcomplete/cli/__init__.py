@@ -8,7 +8,7 @@ from typing import NoReturn
 import typer
 
 from dcomplete import __version__
-from dcomplete.cli import bench, doctor, infill, lsp, models, serve, train
+from dcomplete.cli import bench, doctor, eval, infill, lsp, models, serve, train
 from dcomplete.errors import Cancelled, Refusal, UserError
 
 DONE, NOTHING, WRONG_USE, BUG, INTERRUPTED = 0, 1, 2, 70, 130
@@ -29,6 +29,7 @@ app.command("serve", epilog=serve.EXAMPLES)(serve.command)
 app.command("doctor", epilog=doctor.EXAMPLES)(doctor.command)
 app.command("bench", epilog=bench.EXAMPLES)(bench.command)
 app.add_typer(train.app, name="train")
+app.add_typer(eval.app, name="eval")
 app.command("lsp", epilog=lsp.EXAMPLES)(lsp.command)
 
 

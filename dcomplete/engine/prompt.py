@@ -37,6 +37,11 @@ def make_task(tokens: Tokens, request: InfillRequest, heal_tail: bool = True) ->
     return Task(prompt, seam, tuple(tokens.encode(text) for text in request.between))
 
 
+def gap_tokens(tokens: Tokens, request: InfillRequest, text: str) -> int:
+    """How many tokens `text` is in the request's (first) gap, what the healed borders add included."""
+    return len(tokens.encode(make_task(tokens, request).seam.middle(text)))
+
+
 def _preamble(tokens: Tokens, request: InfillRequest) -> list[int]:
     """The request's preamble, on lines of its own; what is too much is cut off its beginning."""
     if not request.preamble:

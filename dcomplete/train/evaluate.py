@@ -14,7 +14,7 @@ from typing import Any
 import torch
 
 from dcomplete.engine.engine import LocalEngine
-from dcomplete.engine.prompt import make_task
+from dcomplete.engine.prompt import gap_tokens, make_task
 from dcomplete.models.canvas import Canvas
 from dcomplete.train.heldout import HeldOut
 from dcomplete.types import InfillRequest
@@ -48,8 +48,7 @@ def infill_gaps(
         request = InfillRequest(
             gap.prefix, gap.suffix, policy=policy, steps=steps, context_tokens=context
         )
-        seam = make_task(engine.tokens, request).seam
-        true = len(engine.tokens.encode(seam.middle(gap.middle)))
+        true = gap_tokens(engine.tokens, request, gap.middle)
         if oracle:
             request = InfillRequest(
                 gap.prefix,

@@ -1,0 +1,213 @@
+"""``dcomplete eval run``: contestants on benchmarks; stopped or killed, the same command goes on."""
+
+import json
+import os
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+    from dcomplete_eval.types import Benchmark, Contestant, Record, Task
+
+EXAMPLES = """Examples:
+
+  dcomplete eval run humaneval-single-line -c engine -c empty --limit 100
+
+  dcomplete eval run humaneval-random-span-light -c engine:policy=topk=8 --oracle
+
+  dcomplete eval run humaneval-single-line -c ar:model.gguf,threads=2 -c http+llama:http://127.0.0.1:8080"""
+
+
+def command(
+    benchmarks: Annotated[
+        list[str], typer.Argument(metavar="BENCHMARK", help="Which tasks.", show_default=False)
+    ],
+    contestant: Annotated[
+        list[str],
+        typer.Option(
+            "--contestant", "-c", metavar="SPEC", help="Who answers, such as engine. Repeat."
+        ),
+    ],
+    limit: Annotated[int, typer.Option(min=0, help="A sample of so many tasks; 0: all.")] = 0,
+    seed: Annotated[int, typer.Option(help="For the sample.")] = 0,
+    jobs: Annotated[int, typer.Option(min=0, help="Threads that judge; 0: one for each core.")] = 0,
+    oracle: Annotated[
+        bool, typer.Option("--oracle", help="Engines also with the true length told.")
+    ] = False,
+    out: Annotated[Path, typer.Option(help="Folder of the runs' files.")] = Path("eval-runs"),
+    data: Annotated[
+        Path | None, typer.Option(envvar="DCOMPLETE_EVALDATA", help="Folder of evaluation data.")
+    ] = None,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="Only JSON, a line for each run.")
+    ] = False,
+) -> None:
+    """Have contestants fill the gaps of benchmarks, judge each answer, and sum up.
+
+    Every judged task is written at once; after Ctrl-C or a crash the same command goes on where it
+    stopped. Tasks that brought an error are asked again.
+    """
+    lines = []
+    for spec in specs(contestant, oracle):
+        lines += _runs(
+            spec, benchmarks, data, limit, seed, jobs or os.cpu_count() or 1, out, as_json
+        )
+    if not as_json:
+        from rich.console import Console
+
+        for table in tables(lines):
+            Console(stderr=True).print(table)
+    for line in lines:
+        typer.echo(json.dumps(line))
+
+
+def specs(said: Sequence[str], oracle: bool) -> list[str]:
+    """The contestants in words; with `oracle` engines twice."""
+    found = []
+    for spec in said:
+        found.append(spec)
+        if oracle and spec.partition(":")[0] == "engine" and "length=" not in spec:
+            found.append(spec + ("," if ":" in spec else ":") + "length=oracle")
+    return found
+
+
+def _runs(
+    spec: str,
+    names: Sequence[str],
+    data: Path | None,
+    limit: int,
+    seed: int,
+    jobs: int,
+    out: Path,
+    quiet: bool,
+) -> list[dict[str, Any]]:
+    """A contestant on every benchmark, its model loaded once."""
+    from dcomplete_eval.benchmarks import BENCHMARKS
+    from dcomplete_eval.contestants import contestant
+    from dcomplete_eval.types import only
+
+    place = data or Path("evaldata")
+    found = [BENCHMARKS.get(name) for name in names]
+    tasks = [benchmark.tasks(place) for benchmark in found]  # before a model is loaded
+    who = contestant(spec)
+    try:
+        return [
+            _one(who, benchmark, all_tasks, only(all_tasks, limit, seed), jobs, out, quiet)
+            for benchmark, all_tasks in zip(found, tasks, strict=True)
+        ]
+    finally:
+        who.close()
+
+
+def _one(
+    who: "Contestant",
+    benchmark: "Benchmark",
+    tasks: Sequence["Task"],
+    chosen: Sequence["Task"],
+    jobs: int,
+    out: Path,
+    quiet: bool,
+) -> dict[str, Any]:
+    from dcomplete_eval.run import Judging, head
+    from dcomplete_eval.store import Store, read_run, run_file
+    from dcomplete_eval.summary import summary
+
+    store = Store(run_file(out, benchmark.name, who.name))
+    said = head(benchmark, who, tasks, chosen)
+    done = {name: r for name, r in store.begin(said).items() if not r.answer.error}
+    rest = [task for task in chosen if task.id not in done]
+    with _Bar(f"{who.name}, {benchmark.name}", len(chosen), quiet) as bar:
+        for task in chosen:
+            if task.id in done:
+                bar.count(done[task.id])
+
+        def keep(record: "Record") -> None:
+            store.append(record)
+            bar.count(record)
+
+        try:
+            Judging(benchmark, keep, jobs).run(who, rest)
+        except KeyboardInterrupt:
+            typer.echo("Stopped; the same command goes on from here.", err=True)
+            raise
+    records = read_run(store.path).records
+    return {**said, **summary([records[task.id] for task in chosen])}
+
+
+class _Bar:
+    """Progress on stderr, with the share that passed, or was exact where nothing is run, so far."""
+
+    def __init__(self, title: str, total: int, quiet: bool) -> None:
+        from rich.console import Console
+        from rich.progress import (
+            BarColumn,
+            MofNCompleteColumn,
+            Progress,
+            TextColumn,
+            TimeRemainingColumn,
+        )
+
+        columns = (
+            TextColumn("{task.description}"),
+            BarColumn(),
+            MofNCompleteColumn(),
+            TextColumn("{task.fields[rate]}"),
+            TimeRemainingColumn(),
+        )
+        self._bar = Progress(*columns, console=Console(stderr=True), disable=quiet)
+        self._task = self._bar.add_task(title, total=total, rate="")
+        self._seen, self._good = 0, 0
+
+    def __enter__(self) -> "_Bar":
+        self._bar.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._bar.stop()
+
+    def count(self, record: "Record") -> None:
+        verdict = record.verdict
+        word = "exact" if verdict.passed is None else "passed"
+        self._seen += 1
+        self._good += verdict.exact if verdict.passed is None else verdict.passed
+        rate = f"{100 * self._good / self._seen:.1f} % {word}"
+        self._bar.update(self._task, advance=1, rate=rate)
+
+
+def tables(lines: Sequence[dict[str, Any]]) -> "Iterator[Table]":
+    """The runs for people: a table for each benchmark, a row for each contestant."""
+    from rich.table import Table
+
+    heads = ("pass@1 %", "exact %", "similar %", "length error", "steps", "p50, p90 ms")
+    for name in dict.fromkeys(line["benchmark"] for line in lines):
+        mine = [line for line in lines if line["benchmark"] == name]
+        found = Table(title=f"{name}, {mine[0]['tasks']} tasks")
+        found.add_column("contestant", overflow="fold")
+        for head in heads:
+            found.add_column(head, justify="right", overflow="fold")
+        for line in mine:
+            times = line["ms"] or {}
+            trouble = f" ({line['errors']} errors)" if line["errors"] else ""
+            found.add_row(
+                line["contestant"] + trouble,
+                *(_interval(line[name]) for name in ("pass", "exact", "similarity")),
+                *(_plain(line[name]) for name in ("length_error", "steps")),
+                ", ".join(_plain(times.get(name)) for name in ("p50", "p90")),
+            )
+        yield found
+
+
+def _interval(share: dict[str, float | None] | None) -> str:
+    if share is None or share["value"] is None:
+        return "-"
+    low, high = share["low"], share["high"]
+    ends = "" if low is None or high is None else f"\n{low:.1f} to {high:.1f}"
+    return f"{share['value']:.1f}{ends}"
+
+
+def _plain(value: float | None) -> str:
+    return "-" if value is None else f"{value:g}"

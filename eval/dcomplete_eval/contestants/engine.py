@@ -1,0 +1,145 @@
+"""Our engine: in this process, or the running engine process that editors share."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Any
+
+import dcomplete
+from dcomplete.errors import DcompleteError, UserError
+from dcomplete.types import Engine, InfillRequest, Stopwatch
+from dcomplete_eval.contestants.spec import Spec
+from dcomplete_eval.types import Answer, Task
+
+KNOWN = (
+    "model", "policy", "steps", "length", "max_tokens", "context", "temperature", "seed", "deadline",
+    "reuse", "device", "dtype", "threads", "via",
+)  # fmt: skip
+MAX_TOKENS = 256  # of an answer, here and for every other contestant that counts tokens
+_LONGEST = 512  # cells that the engine accepts as a told length
+
+
+def make(spec: Spec) -> "EngineContestant":
+    """Load the model and answer a first request, which tells what "the default" is."""
+    spec.check(KNOWN)
+    deadline = spec.number("deadline", 0.0)
+    length = spec.text("length", "auto")
+    request = InfillRequest(
+        "x = ",
+        policy=spec.text("policy"),
+        steps=spec.number("steps", 64, 1),
+        length="auto" if length == "oracle" else length,
+        max_tokens=spec.number("max_tokens", MAX_TOKENS, 1),
+        context_tokens=spec.number("context", 1024, 16),
+        temperature=spec.number("temperature", 0.0),
+        seed=spec.number("seed", 0),
+        deadline_ms=deadline or None,
+        reuse=spec.yes("reuse", True),
+    )
+    engine = _open(spec)
+    count = dcomplete.gap_counter(spec.text("model"))
+    return EngineContestant(spec, engine, count, request, oracle=length == "oracle")
+
+
+def _open(spec: Spec) -> Engine:
+    choice = spec.text("model"), spec.text("device", "auto"), spec.text("dtype", "auto")
+    threads = spec.number("threads", 0)
+    if spec.choice("via", ("here", "process")) == "process":
+        if threads:
+            raise UserError("The engine process chooses its threads itself; leave out threads=.")
+        return dcomplete.connect_engine(*choice)
+    if threads:
+        import torch
+
+        torch.set_num_threads(threads)
+    return dcomplete.open_engine(*choice)
+
+
+@dataclass(frozen=True, slots=True)
+class _Told:
+    """What the engine said of itself with the first answer."""
+
+    model: str
+    policy: str
+    device: str
+    dtype: str
+    threads: int | None
+
+
+class EngineContestant:
+    """See `types.Contestant`. `count` says how many tokens a text is in a request's gap."""
+
+    def __init__(
+        self,
+        spec: Spec,
+        engine: Engine,
+        count: Callable[[InfillRequest, str], int],
+        request: InfillRequest,
+        oracle: bool = False,
+    ) -> None:
+        self._engine, self._count, self._request, self._oracle = engine, count, request, oracle
+        self._via = spec.choice("via", ("here", "process"))
+        first = engine.infill(replace(request, max_tokens=1, deadline_ms=None))
+        threads = _threads() if self._via == "here" else None
+        self._told = _Told(first.model, first.policy, first.device, first.dtype, threads)
+        length = "oracle" if oracle else "" if request.length == "auto" else request.length
+        parts = (first.model, first.policy, length)
+        self.name = spec.label(*parts, known=("model", "policy", "length", "threads"))
+
+    def settings(self) -> dict[str, Any]:
+        told, asked = self._told, self._request
+        return {
+            "kind": "engine",
+            "model": told.model,
+            "policy": told.policy,
+            "length": "oracle" if self._oracle else asked.length,
+            "steps": asked.steps,
+            "max_tokens": asked.max_tokens,
+            "context": asked.context_tokens,
+            "temperature": asked.temperature,
+            "seed": asked.seed,
+            "deadline_ms": asked.deadline_ms,
+            "reuse": asked.reuse,
+            "device": told.device,
+            "dtype": told.dtype,
+            "threads": told.threads,
+            "via": self._via,
+            "post": "none",
+        }
+
+    def answer(self, task: Task) -> Answer:
+        request = replace(
+            self._request,
+            prefix=task.prefix,
+            suffix=task.suffix,
+            preamble=str(task.extra.get("preamble", "")),
+        )
+        true = self._count(request, task.gold)
+        if self._oracle:
+            told = min(max(1, true), _LONGEST)
+            request = replace(request, length=str(told), max_tokens=max(told, request.max_tokens))
+        watch = Stopwatch()
+        try:
+            result = self._engine.infill(request)
+        except DcompleteError as error:
+            return Answer("", watch.total(), true_tokens=true, error=str(error))
+        best = result.best
+        return Answer(
+            best.texts[0],
+            watch.total(),
+            tokens=best.tokens,
+            true_tokens=true,
+            steps=result.steps,
+            forwards=result.forwards,
+            score=best.score,
+        )
+
+    def close(self) -> None:
+        close = getattr(self._engine, "close", None)
+        if close is not None:
+            close()
+
+
+def _threads() -> int:
+    import torch
+
+    return torch.get_num_threads()

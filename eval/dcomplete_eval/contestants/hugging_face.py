@@ -1,0 +1,131 @@
+"""A Hugging Face model folder through transformers, greedy or sampled. No code from the folder is run."""
+
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+from dcomplete.errors import UserError
+from dcomplete.types import Stopwatch
+from dcomplete_eval.contestants.around import Around
+from dcomplete_eval.contestants.continuing import RULE, Cut
+from dcomplete_eval.contestants.engine import MAX_TOKENS
+from dcomplete_eval.contestants.spec import Spec
+from dcomplete_eval.contestants.templates import Template, cut_at, known_by
+from dcomplete_eval.types import Answer, Task
+
+
+class HuggingFace:
+    """See `types.Contestant`."""
+
+    def __init__(self, spec: Spec, folder: Path) -> None:
+        self._library, self._torch = _libraries()
+        self._spec = spec
+        self._most = spec.number("max_tokens", MAX_TOKENS, 1)
+        self._temperature = spec.number("temperature", 0.0)
+        self._seed = spec.number("seed", 0)
+        self._context = spec.number("context", 1024, 16)
+        self._lines = None if spec.text("lines", "gold") == "gold" else spec.number("lines", 1)
+        if threads := spec.number("threads", 0):
+            self._torch.set_num_threads(threads)
+        self._tokenizer, self._model = self._load(folder)
+        self._template = self._find_template() if spec.yes("fim", True) else None
+        self._folder = folder.resolve().name
+        self.name = spec.label(self._folder, "" if self._template else "prefix")
+
+    def _load(self, folder: Path) -> tuple[Any, Any]:
+        device = self._spec.text("device", "cpu")
+        dtype = self._spec.choice("dtype", ("float32", "bfloat16", "float16"))
+        try:
+            tokenizer = self._library.AutoTokenizer.from_pretrained(folder, local_files_only=True)
+            model = self._library.AutoModelForCausalLM.from_pretrained(
+                folder,
+                local_files_only=True,
+                use_safetensors=True,
+                dtype=getattr(self._torch, dtype),
+            )
+            return tokenizer, model.to(device).eval()
+        except (OSError, ValueError, RuntimeError, KeyError) as error:
+            why = (str(error).strip().splitlines() or [type(error).__name__])[0]
+            raise UserError(f"transformers cannot load {folder}: {why}") from None
+
+    def _find_template(self) -> Template | None:
+        vocabulary = self._tokenizer.get_vocab()
+        return known_by(vocabulary.__contains__)
+
+    def settings(self) -> dict[str, Any]:
+        return {
+            "kind": "ar",
+            "through": f"transformers {self._library.__version__}",
+            "model": self._folder,
+            "max_tokens": self._most,
+            "context": self._context,
+            "temperature": self._temperature,
+            "seed": self._seed,
+            "fim": self._template is not None,
+            "rule": "" if self._template else RULE,
+            "lines": "gold" if self._lines is None else self._lines,
+            "device": str(self._model.device),
+            "dtype": str(self._model.dtype).removeprefix("torch."),
+            "threads": self._torch.get_num_threads(),
+            "post": "none",
+        }
+
+    def answer(self, task: Task) -> Answer:
+        watch = Stopwatch()
+        around = Around.of(task, self._context)
+        template, cut = self._template, Cut.of(task, self._lines)
+        text = cut.shown(around).before if template is None else template.render(around)
+        asked = self._tokenizer(text, return_tensors="pt").to(self._model.device)
+        before = asked["input_ids"].shape[1]
+        if not before:
+            return Answer("", watch.total(), error="The model cannot continue an empty text.")
+        enough = () if template else (_Enough(self, cut, before),)
+        ids = self._generate(asked, enough)[0, before:]
+        answer = self._decode(ids)
+        answer = cut_at(answer, template.ends) if template else cut.apply(answer)
+        true = len(self._tokenizer(task.gold, add_special_tokens=False)["input_ids"])
+        count = len(ids)
+        return Answer(answer, watch.total(), count, true, steps=count, forwards=count)
+
+    def _generate(self, asked: Any, enough: tuple[Any, ...]) -> Any:
+        sampled = {"do_sample": True, "temperature": self._temperature} if self._temperature else {}
+        self._torch.manual_seed(self._seed)
+        with self._torch.inference_mode():
+            return self._model.generate(
+                **asked,
+                max_new_tokens=self._most,
+                stopping_criteria=self._library.StoppingCriteriaList(enough),
+                pad_token_id=self._tokenizer.pad_token_id or self._tokenizer.eos_token_id or 0,
+                **({"do_sample": False} | sampled),
+            )
+
+    def _decode(self, ids: Any) -> str:
+        """Text without the marks that end it; other special tokens are left for `cut_at`."""
+        text: str = self._tokenizer.decode(
+            ids, skip_special_tokens=self._template is None, clean_up_tokenization_spaces=False
+        )
+        end = self._tokenizer.eos_token
+        return text.removesuffix(end) if end else text
+
+    def close(self) -> None:
+        del self._model
+
+
+class _Enough:
+    """A stopping criterion: what is written so far holds the gap's lines."""
+
+    def __init__(self, owner: HuggingFace, cut: Cut, before: int) -> None:
+        self._owner, self._cut, self._before = owner, cut, before
+
+    def __call__(self, ids: Any, scores: Any, **_: Any) -> Any:
+        done = self._cut.enough(self._owner._decode(ids[0, self._before :]))
+        return self._owner._torch.full((ids.shape[0],), done, device=ids.device)
+
+
+def _libraries() -> tuple[Any, Any]:
+    try:
+        return import_module("transformers"), import_module("torch")
+    except ImportError:
+        raise UserError(
+            "Model folders as contestants need transformers: pip install transformers."
+        ) from None

@@ -1,0 +1,100 @@
+"""One contestant on one benchmark: answers come one by one, and several threads judge them beside that."""
+
+import hashlib
+import threading
+from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import asdict, dataclass, replace
+from typing import Any
+
+from dcomplete.errors import UserError
+from dcomplete_eval.types import Answer, Benchmark, Contestant, Record, Task
+
+_WAITING = 4  # answers for each judging thread; more would only lie in memory
+_FAILURES = 20  # errors in a row after which something is broken
+
+Told = Callable[[Record], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Judging:
+    """Judges answers in `jobs` threads and hands each record to `keep`, in those threads."""
+
+    benchmark: Benchmark
+    keep: Told
+    jobs: int = 1
+
+    def run(self, contestant: Contestant, tasks: Iterable[Task]) -> None:
+        """Have every task answered, here, and judged.
+
+        What was answered is judged and kept, also when interrupted. Raises UserError where all
+        answers fail.
+        """
+        room = threading.Semaphore(self.jobs * _WAITING)
+        failures = 0
+        with ThreadPoolExecutor(self.jobs, thread_name_prefix="judge") as pool:
+            waiting: set[Future[None]] = set()
+            for task in tasks:
+                answer = contestant.answer(task)
+                failures = failures + 1 if answer.error else 0
+                room.acquire()
+                future = pool.submit(self.judge, task, answer)
+                future.add_done_callback(lambda _: room.release())
+                waiting.add(future)
+                waiting = _checked(waiting)
+                if failures >= _FAILURES:
+                    raise UserError(f"{failures} answers in a row failed; the last: {answer.error}")
+        _checked(waiting)
+
+    def judge(self, task: Task, answer: Answer) -> None:
+        self.keep(record(self.benchmark, task, answer))
+
+
+def _checked(futures: set[Future[None]]) -> set[Future[None]]:
+    """Those that are not done; raises what went wrong in one that is."""
+    done = {future for future in futures if future.done()}
+    for future in done:
+        future.result()
+    return futures - done
+
+
+def record(benchmark: Benchmark, task: Task, answer: Answer) -> Record:
+    """The line of an answer. No answer passes nothing, also where an empty text would."""
+    verdict = benchmark.judge(task, answer.text)
+    if answer.error:
+        passed = None if verdict.passed is None else False
+        verdict = replace(verdict, passed=passed, exact=False, outcome="no answer")
+    return Record(task.id, task.benchmark, task.group, task.kind, task.language, answer, verdict)
+
+
+def digest(tasks: Sequence[Task]) -> str:
+    """What the tasks are, in 16 digits: runs of different data must not be compared."""
+    found = hashlib.sha256()
+    for task in tasks:
+        found.update(repr(sorted(asdict(task).items(), key=lambda pair: pair[0])).encode())
+    return found.hexdigest()[:16]
+
+
+def head(
+    benchmark: Benchmark, contestant: Contestant, tasks: Sequence[Task], chosen: Sequence[Task]
+) -> dict[str, Any]:
+    """What a run's numbers need beside them; `chosen` are those of `tasks` that are asked."""
+    from datetime import UTC, datetime
+
+    from dcomplete.provenance import commit, processor
+
+    settings = contestant.settings()
+    return {
+        "benchmark": benchmark.name,
+        "contestant": contestant.name,
+        "settings": settings,
+        "commit": commit(),
+        "machine": processor(),
+        "device": settings.get("device"),
+        "dtype": settings.get("dtype"),
+        "data": digest(tasks),
+        "tasks": len(chosen),
+        "of": len(tasks),
+        "sandbox": "",
+        "started": datetime.now(UTC).isoformat(timespec="seconds"),
+    }

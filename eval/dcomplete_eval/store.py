@@ -1,0 +1,174 @@
+"""A run's file: one JSON line for each start and for each task, safe against crashes and company.
+
+A line is written under a lock and in one piece, and whoever writes next removes a torn last line: a
+process that was killed left it. So a run goes on where it stopped, and several may write to one file.
+"""
+
+import contextlib
+import json
+import os
+import re
+import threading
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any, BinaryIO
+
+from filelock import FileLock
+
+from dcomplete.errors import UserError
+from dcomplete_eval.types import Answer, Record, Verdict
+
+_SAME = ("benchmark", "contestant", "settings", "data", "sandbox")  # what may not change in a file
+_OTHER = re.compile(r"[^A-Za-z0-9.=+-]+")
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """What a file holds. `heads` say of every start what its numbers need beside them."""
+
+    path: Path
+    heads: tuple[Mapping[str, Any], ...]
+    records: Mapping[str, Record] = field(default_factory=dict)  # by task, in the order of writing
+
+    @property
+    def head(self) -> Mapping[str, Any]:
+        """The latest start's."""
+        return self.heads[-1]
+
+    @property
+    def contestant(self) -> str:
+        return str(self.head["contestant"])
+
+    @property
+    def benchmark(self) -> str:
+        return str(self.head["benchmark"])
+
+
+class Store:
+    """Appends to a run's file. Safe to use from several threads and processes."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise UserError(f"{path.parent} cannot be made: {error.strerror}.") from None
+        self._between_threads = threading.Lock()
+        self._between_processes = FileLock(path.with_name(f".{path.name}.lock"))
+
+    def begin(self, head: Mapping[str, Any]) -> Mapping[str, Record]:
+        """Write the head of a start; returns what was judged before.
+
+        Raises UserError where the file holds answers that cannot stand beside new ones.
+        """
+        with self._opened() as file:
+            file.seek(0)
+            before = _parse(self.path, file.read().splitlines())
+            if before.heads:
+                _check(before, head)
+            _write(file, {"run": head})
+        return before.records
+
+    def append(self, record: Record) -> None:
+        with self._opened() as file:
+            _write(file, asdict(record))
+
+    @contextlib.contextmanager
+    def _opened(self) -> Iterator[BinaryIO]:
+        """The file for this thread alone, without a torn last line."""
+        with (
+            self._between_threads,
+            self._between_processes,
+            self.path.open("a+b", buffering=0) as file,
+        ):
+            _mend(file)
+            yield file
+
+
+def read_run(path: Path) -> Run:
+    """A run's file; a torn last line is left out. Raises UserError for what is none."""
+    try:
+        raw = path.read_bytes()
+    except OSError as error:
+        raise UserError(f"{path} cannot be read: {error.strerror}.") from None
+    whole = raw[: raw.rfind(b"\n") + 1]
+    run = _parse(path, whole.splitlines())
+    if not run.heads:
+        raise UserError(f"{path} is no run; `dcomplete eval run` writes them.")
+    return run
+
+
+def find_runs(paths: Iterable[Path]) -> list[Run]:
+    """The runs in files, and in the files of folders, by name."""
+    files: list[Path] = []
+    for path in paths:
+        files += sorted(path.glob("*.jsonl")) if path.is_dir() else [path]
+    return [read_run(path) for path in files]
+
+
+def run_file(folder: Path, benchmark: str, contestant: str) -> Path:
+    """Where a contestant's answers to a benchmark are kept."""
+    names = (_OTHER.sub("-", name).strip("-") for name in (benchmark, contestant))
+    return folder / ("__".join(names) + ".jsonl")
+
+
+def _parse(path: Path, lines: Iterable[bytes]) -> Run:
+    heads: list[Mapping[str, Any]] = []
+    records: dict[str, Record] = {}
+    for number, line in enumerate(lines, 1):
+        try:
+            said = json.loads(line)
+            if "run" in said:
+                heads.append(said["run"])
+                continue
+            record = _record(said)
+        except (ValueError, TypeError, KeyError):
+            raise UserError(f"{path}, line {number}, is no line of a run.") from None
+        known = records.get(record.task)
+        if known is None or known.answer.error:  # an answer replaces trouble, nothing an answer
+            records[record.task] = record
+    return Run(path, tuple(heads), records)
+
+
+def _record(said: Mapping[str, Any]) -> Record:
+    answer, verdict = Answer(**said["answer"]), Verdict(**said["verdict"])
+    return Record(**{**said, "answer": answer, "verdict": verdict})
+
+
+def _mend(file: BinaryIO) -> None:
+    """Cut off what follows the last line end."""
+    size = file.seek(0, os.SEEK_END)
+    if not size:
+        return
+    file.seek(size - 1)
+    if file.read(1) != b"\n":
+        file.seek(0)
+        file.truncate(file.read().rfind(b"\n") + 1)
+    file.seek(0, os.SEEK_END)
+
+
+def _write(file: BinaryIO, value: object) -> None:
+    file.write(json.dumps(value).encode("ascii") + b"\n")
+
+
+def _check(before: Run, head: Mapping[str, Any]) -> None:
+    for name, old, new in _differences(before.head, head):
+        raise UserError(
+            f"{before.path} holds answers with another {name} ({old!r}, now {new!r}); "
+            "choose another --out, or remove the file."
+        )
+
+
+def _differences(
+    before: Mapping[str, Any], now: Mapping[str, Any]
+) -> Iterator[tuple[str, object, object]]:
+    """What decides the answers and is not the same any more."""
+    for name in _SAME:
+        old, new = before.get(name), now.get(name)
+        if isinstance(old, Mapping) and isinstance(new, Mapping):
+            for key in dict.fromkeys((*old, *new)):
+                if old.get(key) != new.get(key):
+                    yield key, old.get(key), new.get(key)
+        elif old != new:
+            yield name, old, new
