@@ -59,6 +59,7 @@ class InfillRequest:
     context_tokens: int = 1024
     heal: bool = True
     reuse: bool = True  # False computes everything anew: the slow twin of the cache
+    stale: int = 1  # steps that a full-attention model's context is kept for; 1 is exact
     preamble: str = ""  # other text worth knowing, before the prefix; clipped to a third
 
     @property

@@ -47,7 +47,10 @@ def denoise(session: Session, canvas: Canvas, plan: Plan) -> Iterator[Finish | N
             break
         late = plan.late()
         last = late or index == plan.steps - 1
-        step = propose(session, canvas, canvas.open if last else window, plan, index)
+        cells = canvas.open if last else window
+        if plan.policy.revisits:
+            cells = cells | ((canvas.gap >= 0) & ~canvas.open)
+        step = propose(session, canvas, cells, plan, index)
         move = Move.of(step, canvas.open) if last else plan.policy.decide(step)
         apply(canvas, move, plan.constraint)
         plan.length.resize(canvas)
@@ -72,10 +75,12 @@ def propose(session: Session, canvas: Canvas, cells: Tensor, plan: Plan, index: 
         drawn = _draw(session, draft, states, cells, plan, Measure.CONFIDENCE)
         return drawn[0], drawn[1]
 
-    worth = plan.length.worth(canvas, tokens, cells)
-    score = score.masked_fill(~worth, float("-inf"))
-    probability = probability.masked_fill(~worth, 0.0)
-    return Step(index, plan.steps, canvas, worth, tokens, probability, score, check)
+    worth = plan.length.worth(canvas, tokens, cells & canvas.open)
+    shown = worth | (cells & ~canvas.open)
+    score = score.masked_fill(~shown, float("-inf"))
+    probability = probability.masked_fill(~shown, 0.0)
+    generator = plan.sampler.generator
+    return Step(index, plan.steps, canvas, worth, tokens, probability, score, check, generator)
 
 
 def _draw(

@@ -28,6 +28,7 @@ from dcomplete.types import (
     Watcher,
 )
 
+PUBLISHED = "published"  # the policy that stands for the model's authors' whole sampler
 MAX_PINNED = 256  # tokens between gaps that are denoised on one canvas
 
 
@@ -67,6 +68,9 @@ class LocalEngine:
         check_request(request)
         clock = Stopwatch()
         name = request.policy or self.default_policy
+        if name == PUBLISHED:
+            name, usage = self.default_policy, self.family.usage
+            request = replace(request, temperature=usage.temperature, top_p=usage.top_p)
         plan = self._plan(request, name, cancel or CancelToken())
         counts = Counts()
         answers, context, tokenize = yield from self._answer(request, plan, counts, watch)
@@ -160,6 +164,8 @@ class LocalEngine:
         """Tokens to text, healed borders taken off; None if the answer does not end with the tail."""
         texts = [self.tokens.decode(ids).rstrip("\ufffd") for ids in filled.gaps]
         texts[0] = texts[0][len(task.seam.head) :]
+        for stop in self.family.usage.stops:
+            texts[-1] = texts[-1].partition(stop)[0]
         tail = task.seam.tail
         if not texts[-1].endswith(tail):
             return None
@@ -206,6 +212,7 @@ def check_request(request: InfillRequest) -> None:
     wrong = {
         "max_tokens must be from 1 to 4096": not 1 <= request.max_tokens <= 4096,
         "steps must be at least 1": request.steps < 1,
+        "stale must be from 1 to 64": not 1 <= request.stale <= 64,
         "samples must be from 1 to 64": not 1 <= request.samples <= 64,
         "temperature must not be negative": request.temperature < 0,
         "top_p must be above 0 and at most 1": not 0 < request.top_p <= 1,

@@ -17,18 +17,22 @@ from dcomplete.engine.lengths import (
     Length,
     bucket,
     candidate_sizes,
+    search_length,
 )
 from dcomplete.engine.prompt import Task
 from dcomplete.engine.tokens import Ids
+from dcomplete.engine.windows import LeftToRightBlocks
 from dcomplete.models.canvas import PINNED, Canvas
 from dcomplete.models.family import Family, Session
-from dcomplete.models.regimes import Prompt
+from dcomplete.models.judging import judge
+from dcomplete.models.regimes import BlockCausal, Full, Prompt
 from dcomplete.types import Finish, InfillRequest, Stopwatch
 
 CANVAS = 64  # cells of a gap before it is continued on the next canvas
 _SURE = 0.5  # how surely the first canvas should hold the whole gap; a full one is continued
 _GROW = 8
 _LIKELY = 16  # cells of the canvas that is looked at before the length is known
+_AROUND = 2  # candidate lengths on both sides of the most likely one (PILL)
 
 T = TypeVar("T")
 Steps = Generator[None, None, T]  # yields where others may have their turn, returns a result
@@ -74,15 +78,14 @@ class Filler:
     ) -> Steps[list[Filled]]:
         """Answers, best first. `first` are the ids that may stand in the first cell ([] = any)."""
         rows = self.request.samples
-        with self.family.open(task.prompt, self.request.reuse) as session:
+        opened = self.family.open(task.prompt, self.request.reuse, self.request.stale)
+        with opened as session:
             canvas = yield from self._begin(session, task, rows, draft)
-            finish = yield from self._denoise(session, canvas, self._plan(first))
+            finish = yield from self._denoise(session, canvas, self._plan(first, task, canvas))
             scores = self._scores(session, canvas)
+            order = self._order(task, canvas, scores)[:rows]
         self.counts.forwards += session.forwards
         self.counts.computed += session.computed
-        order = sorted(range(canvas.rows), key=lambda r: -scores[r])
-        if self._several_sizes():
-            order = order[:rows]
         filled = []
         for row in order:
             answer = yield from self._continued(task, canvas, row, scores[row], finish)
@@ -99,16 +102,19 @@ class Filler:
         if draft is None and not task.pinned and self._asks_the_head():
             likely = Canvas.build([[self._likely()]] * rows, self.family.specials.mask)
             session.states(likely.to(self.family.device))  # with the context, in one pass
-        canvas = self._canvas(session, task, rows, draft)
+        canvas = yield from self._canvas(session, task, rows, draft)
         self.counts.prefill_ms += watch.lap()
         return canvas
 
-    def _canvas(self, session: Session, task: Task, rows: int, draft: list[int] | None) -> Canvas:
+    def _canvas(
+        self, session: Session, task: Task, rows: int, draft: list[int] | None
+    ) -> Steps[Canvas]:
         mask = self.family.specials.mask
         if draft is not None and not task.pinned:
             return self._drafted(session, draft, rows)
         layouts = []
-        for size in self._sizes(session, task):
+        sizes = yield from self._sizes(session, task)
+        for size in sizes:
             layout: list[int | list[int]] = [size]
             for pinned in task.pinned:
                 layout += [pinned, size]
@@ -121,20 +127,48 @@ class Filler:
     def _likely(self) -> int:
         return min(_LIKELY, self.request.max_tokens)
 
-    def _sizes(self, session: Session, task: Task) -> list[int]:
+    def _sizes(self, session: Session, task: Task) -> Steps[list[int]]:
         limit = min(CANVAS, self.request.max_tokens)
+        several = self.request.length == "candidates"
         if self.request.length.isdigit():
             return [int(self.request.length)]
-        if self._several_sizes():
-            return list(candidate_sizes(limit))
         if task.pinned:
             return [min(16, limit)]
+        if self._endless():
+            likely = yield from self._searched(session, limit)
+            spread = _AROUND if several else 0
+            return [n for n in range(likely - spread, likely + spread + 1) if 1 <= n <= limit]
+        if several:
+            return list(candidate_sizes(limit))
+        if self.family.usage.canvas:
+            return [min(self.family.usage.canvas, limit)]
         return [bucket(session.length_odds(), _SURE, limit)]
 
-    def _several_sizes(self) -> bool:
-        """Candidates side by side: on request, and for models that cannot end a gap themselves."""
-        endless = self.family.specials.fill is None and self.family.specials.expand is None
-        return self.request.length == "candidates" or (endless and self.request.length == "auto")
+    def _endless(self) -> bool:
+        """Whether the model cannot end a gap itself, so that its length must be found beforehand."""
+        return self.family.specials.fill is None and self.family.specials.expand is None
+
+    def _searched(self, session: Session, limit: int) -> Steps[int]:
+        """The gap's length by CAL: a few passes over empty canvases of several sizes each."""
+        search = search_length(limit)
+        sizes = next(search)
+        while True:
+            self.plan.cancel.check()
+            yield
+            try:
+                sizes = search.send(self._sureness(session, sizes))
+            except StopIteration as found:
+                return int(found.value)
+
+    def _sureness(self, session: Session, sizes: Sequence[int]) -> list[float]:
+        """The mean of the cells' highest probabilities on an empty canvas of each size."""
+        canvas = Canvas.build([[size] for size in sizes], self.family.specials.mask)
+        canvas = canvas.to(self.family.device)
+        rows, columns = canvas.open.nonzero(as_tuple=True)
+        states = session.states(canvas)[rows, columns]
+        best = self.family.net.head(states).float().softmax(-1).max(-1).values
+        total = torch.zeros(len(sizes), device=best.device).index_add(0, rows, best)
+        return [float(x) / size for x, size in zip(total, sizes, strict=True)]
 
     def _drafted(self, session: Session, draft: list[int], rows: int) -> Canvas:
         """Warm start: the draft's tokens stay where a causal reading finds them likely."""
@@ -159,7 +193,7 @@ class Filler:
         own = p.gather(-1, canvas.ids.unsqueeze(-1)).squeeze(-1)
         return ~canvas.open & (own < 0.5) & (p.argmax(-1) != canvas.ids)
 
-    def _plan(self, first: Sequence[int] | Ids) -> Plan:
+    def _plan(self, first: Sequence[int] | Ids, task: Task, canvas: Canvas) -> Plan:
         s = self.family.specials
         constraints: list[Constraint] = [self.plan.constraint]
         if len(first):
@@ -168,14 +202,21 @@ class Filler:
             endings = [i for i in (s.fill, s.expand) if i is not None]
             constraints.append(Banned(endings))
         constraint = constraints[0] if len(constraints) == 1 else Every(tuple(constraints))
-        return replace(self.plan, constraint=constraint, length=self._length())
+        plan = replace(self.plan, constraint=constraint, length=self._length(canvas))
+        if not self.family.usage.window:
+            return plan
+        regime = self.family.regime
+        offset = regime.offset(task.prompt) if isinstance(regime, BlockCausal) else 0
+        return replace(plan, window=LeftToRightBlocks(self.family.usage.window, offset))
 
-    def _length(self) -> Length:
+    def _length(self, canvas: Canvas) -> Length:
         s = self.family.specials
         if self.request.length.isdigit() or s.fill is None:
             return KeepSize()
         if s.expand is not None:
-            return ExpandDelete(s, budget=self.request.max_tokens)
+            most = self.request.max_tokens * self.request.gaps
+            spare = most - int((canvas.gap >= 0).sum(-1).max())
+            return ExpandDelete(s, max(0, spare), self.family.usage.clear_right)
         return GrowFull(CloseAfterFill(s.fill), _GROW, min(CANVAS, self.request.max_tokens))
 
     def _denoise(self, session: Session, canvas: Canvas, plan: Plan) -> Steps[Finish]:
@@ -203,6 +244,16 @@ class Filler:
             counted &= ~ends | (ends.long().cumsum(-1) == 1)  # the first filler says: it ends here
         nats = chance.clamp(min=1e-9).log() * counted
         return [float(x) for x in nats.sum(-1) / counted.sum(-1).clamp(min=1)]
+
+    def _order(self, task: Task, canvas: Canvas, scores: list[float]) -> list[int]:
+        """Rows, best first. Lengths that a full-attention model tried compete by PILL's measure."""
+        worth, regime = scores, self.family.regime
+        lengths = len({int(n) for n in (canvas.gap >= 0).sum(-1)}) > 1
+        if lengths and self._endless() and isinstance(regime, Full) and not task.pinned:
+            rows = [canvas.filled(row, 0) for row in range(canvas.rows)]
+            worth = judge(self.family.net, regime.specials, regime.shift, task.prompt, rows)
+            self.counts.forwards += 1
+        return sorted(range(canvas.rows), key=lambda row: -worth[row])
 
     def _continued(
         self, task: Task, canvas: Canvas, row: int, score: float, finish: Finish

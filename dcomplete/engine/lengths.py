@@ -1,7 +1,8 @@
 """How long a gap is: canvas sizes before the loop, resizing inside it."""
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+import math
+from collections.abc import Callable, Generator, Sequence
+from dataclasses import dataclass, field
 from typing import Protocol
 
 import torch
@@ -126,13 +127,17 @@ def _rebuild(canvas: Canvas, grow: Callable[[int, int], int]) -> None:
 
 @dataclass(slots=True)
 class ExpandDelete(KeepSize):
-    """DreamOn (2025): a decided `expand` becomes two masks, a decided `fill` is deleted from the gap.
+    """DreamOn (arXiv 2602.01326): a decided `expand` becomes two masks, a decided `fill` is deleted.
 
-    At most `budget` cells are added; an expansion beyond it leaves one mask.
+    At most `budget` cells are added to a row; then `expand` is not offered any more. With
+    `clear_right` a deletion takes the open cells right of it in its gap along, as the authors'
+    evaluation does (pad_eos_to_right).
     """
 
     specials: Specials
     budget: int
+    clear_right: bool = False
+    _spent: dict[int, int] = field(default_factory=dict)
 
     def resize(self, canvas: Canvas) -> None:
         s = self.specials
@@ -143,20 +148,29 @@ class ExpandDelete(KeepSize):
         rows = [self._row(canvas, row) for row in range(canvas.rows)]
         fresh = Canvas.from_rows([i for i, _, _ in rows], [g for _, g, _ in rows], canvas.mask)
         canvas.replace(fresh, [c for _, _, c in rows])
+        for row in range(canvas.rows):
+            if self._spent.get(row, 0) >= self.budget:
+                for column in canvas.open[row].nonzero()[:, 0].tolist():
+                    canvas.bans.setdefault((row, column), set()).add(s.expand)
 
     def _row(self, canvas: Canvas, row: int) -> tuple[list[int], list[int], list[float]]:
         ids, gaps, sure = [], [], []
-        pairs = zip(canvas.ids[row].tolist(), canvas.gap[row].tolist(), strict=True)
-        for (token, gap), confidence in zip(pairs, canvas.confidence[row].tolist(), strict=True):
-            if gap == VOID or (gap >= 0 and token == self.specials.fill):
+        cleared = -1  # the gap in which a deletion has been seen
+        cells = zip(canvas.ids[row].tolist(), canvas.gap[row].tolist(), strict=True)
+        opened, confidence = canvas.open[row].tolist(), canvas.confidence[row].tolist()
+        for at, (token, gap) in enumerate(cells):
+            deleted = gap >= 0 and token == self.specials.fill
+            cleared = gap if deleted and self.clear_right else cleared
+            if gap == VOID or deleted or (opened[at] and gap == cleared):
                 continue
-            cells = [token]
+            new = [token]
             if gap >= 0 and token == self.specials.expand:
-                cells = [canvas.mask] * (2 if self.budget > 0 else 1)
-                self.budget -= 1
-            ids += cells
-            gaps += [gap] * len(cells)
-            sure += [confidence] * len(cells)
+                spent = self._spent.get(row, 0)
+                new = [canvas.mask] * (2 if spent < self.budget else 1)
+                self._spent[row] = spent + 1
+            ids += new
+            gaps += [gap] * len(new)
+            sure += [confidence[at]] * len(new)
         return ids, gaps, sure
 
 
@@ -179,3 +193,35 @@ def bucket(odds: Tensor | None, sure: float, limit: int) -> int:
 def candidate_sizes(limit: int) -> Sequence[int]:
     """The canvases tried side by side where the length is chosen by scoring."""
     return [b for b in BUCKETS if b <= limit] or [limit]
+
+
+def length_bias(size: int) -> float:
+    """How sure a model is of a masked gap of `size` cells, whatever stands around it (CAL, arXiv
+    2602.00476, Appendix A: fitted on LLaDA; its authors use the same numbers for Dream-Coder)."""
+    return math.exp(-1.77 * size) + 0.56 * math.exp(-0.06 * size) + 0.24
+
+
+def search_length(
+    limit: int, start: int = 8, tolerance: int = 4
+) -> Generator[list[int], Sequence[float], int]:
+    """CAL's search for the length of a gap (arXiv 2602.00476, Algorithm 1) with a frozen model.
+
+    Yields sizes to be looked at side by side, is sent for each how sure the model is of an empty
+    canvas of that size (the mean of its cells' highest probabilities), and returns the size where that
+    is greatest in relation to `length_bias`. From `start` it climbs up, then down, and gives up after
+    `tolerance` sizes that are no better; sizes it may not need are looked at in the same pass.
+    """
+    known: dict[int, float] = {}
+    best = start = min(start, limit)
+    for way in (1, -1):
+        size, worse = start, 0
+        while 1 <= size <= limit and worse < tolerance:
+            if size not in known:
+                reach = range(max(1, size - tolerance), size + tolerance + 1)
+                asked = [n for n in reach if n <= limit and n not in known]
+                sure = yield asked
+                known |= {n: p / length_bias(n) for n, p in zip(asked, sure, strict=True)}
+            better = known[size] > known[best]
+            best, worse = (size, 0) if better else (best, worse + (size != start))
+            size += way
+    return best

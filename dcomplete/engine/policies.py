@@ -1,6 +1,6 @@
 """Which proposals to commit at a step, by name. Each rule has its source; `verify` is in its own file."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields, replace
 
 import torch
 from torch import Tensor
@@ -23,12 +23,21 @@ class Threshold(Policy):
 
 @dataclass(frozen=True)
 class TopK(Policy):
-    """The `value` surest cells (LLaDA's low-confidence remasking, arXiv 2502.09992)."""
+    """The `value` surest cells (LLaDA's low-confidence remasking, arXiv 2502.09992).
+
+    `alg_temp` above 0 draws them instead, by the softmax of their scores at that temperature (Dream,
+    generation_utils.py): the Gumbel-max trick without replacement.
+    """
 
     value: int = 1
+    alg_temp: float = 0.0
 
     def decide(self, step: Step) -> Move:
-        return Move.of(step, (_surest(step.score, self.value)) & step.open)
+        score = step.score
+        if self.alg_temp > 0:
+            noise = torch.empty_like(score).exponential_(generator=step.generator).log()
+            score = score / self.alg_temp - noise
+        return Move.of(step, _surest(score, self.value) & step.open)
 
 
 @dataclass(frozen=True)
@@ -43,6 +52,16 @@ class Entropy(TopK):
     """The `value` cells of lowest entropy (Dream's default)."""
 
     measure = Measure.ENTROPY
+
+
+@dataclass(frozen=True)
+class Origin(TopK):
+    """`value` cells at random: what a masked diffusion model is trained on, and Dream's and CoDA's
+    configured default ("origin"), which their authors do not use."""
+
+    def decide(self, step: Step) -> Move:
+        noise = torch.empty_like(step.score).exponential_(generator=step.generator)
+        return Move.of(step, _surest(noise.masked_fill(~step.open, -1.0), self.value) & step.open)
 
 
 @dataclass(frozen=True)
@@ -79,20 +98,22 @@ class Factor(Policy):
 @dataclass(frozen=True)
 class P2(Policy):
     """Path planning: after step i of `value`, the i/value surest cells stay, decided or proposed;
-    the others are masked again (P2, arXiv 2502.03540)."""
+    the others are masked again (P2, arXiv 2502.03540). As in Open-dLLM's generation_utils.py, how sure
+    a decided cell is counts anew at every step, by what would be proposed there now."""
 
     value: int = 16
+    revisits = True
 
     def decide(self, step: Step) -> Move:
         gap = step.canvas.gap >= 0
         decided = gap & ~step.canvas.open
-        score = torch.where(decided, step.canvas.confidence, step.score)
-        score = score.masked_fill(~(decided | step.open), float("-inf"))
+        score = step.score.masked_fill(~(decided | step.open), float("-inf"))
         share = min(1.0, (step.index + 1) / min(self.value, step.limit))
         keep = (gap.sum(-1, keepdim=True) * share).ceil().clamp(min=1)
         rank = score.argsort(-1, descending=True).argsort(-1)
         stay = rank < keep
-        commit = (stay & step.open) | best_per_row(step)
+        best = replace(step, score=step.score.masked_fill(~step.open, float("-inf")))
+        commit = (stay & step.open) | best_per_row(best)
         return Move(commit, step.tokens, step.probability, reopen=decided & ~stay)
 
 
@@ -108,6 +129,7 @@ POLICIES: Registry[Factory[Policy]] = Registry(
         "topk": TopK,
         "margin": Margin,
         "entropy": Entropy,
+        "origin": Origin,
         "entropy-bound": EntropyBound,
         "factor": Factor,
         "p2": P2,
@@ -117,18 +139,28 @@ POLICIES: Registry[Factory[Policy]] = Registry(
 
 
 def policy(spec: str) -> Policy:
-    """Make a policy from ``NAME`` or ``NAME=VALUE``; raises UserError for what is unknown."""
+    """Make a policy from ``NAME``, ``NAME=VALUE`` or ``NAME=VALUE,OPTION=VALUE``.
+
+    Raises UserError for what is unknown.
+    """
     name, _, text = spec.partition("=")
-    make = POLICIES.get(name)
+    made = POLICIES.get(name)()
     if not text:
-        return make()
-    default = getattr(make(), "value", None)
-    if default is None:
+        return made
+    numbers = {f.name: type(getattr(made, f.name)) for f in fields(made)}  # type: ignore[arg-type]
+    if "value" not in numbers:
         raise UserError(f"Policy {name!r} takes no value.")
-    try:
-        value = type(default)(text)
-    except ValueError:
-        raise UserError(f"Policy {name!r} takes a number, not {text!r}.") from None
-    if value <= 0:
-        raise UserError(f"Policy {name!r} takes a number above 0, not {text!r}.")
-    return make(value)
+    for part in ("value=" + text).split(","):
+        option, _, number = part.partition("=")
+        if option not in numbers:
+            raise UserError(
+                f"Policy {name!r} has no option {option!r}; it has {', '.join(numbers)}."
+            )
+        try:
+            value = numbers[option](number)
+        except ValueError:
+            raise UserError(f"Policy {name!r} takes a number, not {number!r}.") from None
+        if value <= 0:
+            raise UserError(f"Policy {name!r} takes a number above 0, not {number!r}.")
+        made = replace(made, **{option: value})  # type: ignore[type-var]
+    return made

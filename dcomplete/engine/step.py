@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
+import torch
 from torch import Tensor
 
 from dcomplete.engine.sampling import Measure
@@ -15,7 +16,10 @@ Check = Callable[[Canvas], "tuple[Tensor, Tensor] | None"]
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """Proposals for the `open` cells; all tensors [R, W], scores -inf and probabilities 0 elsewhere."""
+    """Proposals for the `open` cells; all tensors [R, W], scores -inf and probabilities 0 elsewhere.
+
+    A policy that `revisits` gets proposals for decided cells too. `generator` is the request's.
+    """
 
     index: int
     limit: int  # steps allowed in all
@@ -25,6 +29,7 @@ class Step:
     probability: Tensor
     score: Tensor
     check: Check
+    generator: torch.Generator | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +51,7 @@ class Policy:
     """Decides what to commit. A policy commits at least one open cell in every row that has one."""
 
     measure: Measure = Measure.CONFIDENCE
+    revisits: bool = False  # whether it looks at decided cells again
 
     def decide(self, step: Step) -> Move:
         raise NotImplementedError

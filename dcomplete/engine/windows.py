@@ -18,11 +18,15 @@ def whole(canvas: Canvas) -> Tensor:
 
 @dataclass(frozen=True, slots=True)
 class LeftToRightBlocks:
-    """The first block of `size` cells, in each row, that is not finished (block diffusion)."""
+    """The first block of `size` cells, in each row, that is not finished (block diffusion).
+
+    `offset` tokens of the first block stand before the canvas.
+    """
 
     size: int
+    offset: int = 0
 
     def __call__(self, canvas: Canvas) -> Tensor:
-        block = torch.arange(canvas.width, device=canvas.ids.device) // self.size
+        block = (self.offset + torch.arange(canvas.width, device=canvas.ids.device)) // self.size
         waiting = torch.where(canvas.open, block, canvas.width)
         return canvas.open & (block == waiting.min(-1, keepdim=True).values)

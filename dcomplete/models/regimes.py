@@ -147,8 +147,13 @@ class BlockCausal:
         return 0 if self.from_end else len(self._ids(prompt)) % self.size
 
     def _ids(self, prompt: Prompt) -> list[int]:
-        layout = self.layout or Layout.sentinels(self.specials, self.suffix_first)
-        return layout.ids(prompt)
+        layout = self.layout
+        if layout is None and self.specials.middle is None:
+            raise ModelError(
+                "This model sees nothing after the gap, and its tokenizer has neither "
+                "fill-in-the-middle sentinels nor chat turns to show it: it cannot infill."
+            )
+        return (layout or Layout.sentinels(self.specials, self.suffix_first)).ids(prompt)
 
     def _groups(self, length: int, places: Tensor) -> Tensor:
         late = -length % self.size if self.from_end else 0

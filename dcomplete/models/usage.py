@@ -29,6 +29,6 @@ class Usage:
     def from_json(raw: dict[str, Any]) -> "Usage":
         layout = raw.get("layout")
         if layout is not None:
-            runs = (tuple(layout[name]) for name in ("before", "between", "after"))
-            layout = Layout(*runs, suffix_first=bool(layout["suffix_first"]))
+            before, between, after = (tuple(layout[n]) for n in ("before", "between", "after"))
+            layout = Layout(before, between, after, bool(layout["suffix_first"]))
         return Usage(**{**raw, "layout": layout, "stops": tuple(raw.get("stops", ()))})

@@ -1,0 +1,23 @@
+"""Tiny checkpoints of every published family, written and imported once."""
+
+from collections.abc import Callable
+from functools import cache
+from pathlib import Path
+
+import pytest
+
+from dcomplete.models.importing import import_model
+from tests.models.checkpoints import CHECKPOINTS
+
+
+@pytest.fixture(scope="session")
+def published(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]:
+    """The folder of ours that a family's tiny checkpoint was imported to."""
+    home = tmp_path_factory.mktemp("published")
+
+    @cache
+    def imported(name: str) -> Path:
+        import_model(CHECKPOINTS[name].write(home / name / "source"), home / name / "ours")
+        return home / name / "ours"
+
+    return imported
