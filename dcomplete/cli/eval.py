@@ -8,6 +8,7 @@ from typer.core import TyperGroup
 
 _COMMANDS = {
     "run": "dcomplete.cli.eval_run:command",
+    "replay": "dcomplete_eval.replay.commands:app",
 }
 
 
@@ -23,13 +24,18 @@ class _Lazy(TyperGroup):
         name, attribute = _COMMANDS[cmd_name].split(":")
         module = import_module(name)
         found: Any = getattr(module, attribute)
-        if not isinstance(found, typer.Typer):
-            epilog = getattr(module, "EXAMPLES", None)
-            found, function = typer.Typer(add_completion=False), found
-            found.command(cmd_name, epilog=epilog)(function)
-        command = typer.main.get_command(found)
-        command.name = cmd_name
-        return command
+        holder = typer.Typer(add_completion=False)
+        holder.callback()(_group)
+        if isinstance(found, typer.Typer):
+            holder.add_typer(found, name=cmd_name)
+        else:
+            holder.command(cmd_name, epilog=getattr(module, "EXAMPLES", None))(found)
+        group: Any = typer.main.get_command(holder)
+        return group.get_command(ctx, cmd_name)
+
+
+def _group() -> None:
+    pass
 
 
 app = typer.Typer(
@@ -42,6 +48,4 @@ app = typer.Typer(
 )
 
 
-@app.callback()
-def _group() -> None:
-    pass
+app.callback()(_group)

@@ -51,8 +51,13 @@ def command(
     Every judged task is written at once; after Ctrl-C or a crash the same command goes on where it
     stopped. Tasks that brought an error are asked again.
     """
+    from dcomplete_eval.contestants import check
+
+    wanted = specs(contestant, oracle)
+    for spec in wanted:
+        check(spec)
     lines = []
-    for spec in specs(contestant, oracle):
+    for spec in wanted:
         lines += _runs(
             spec, benchmarks, data, limit, seed, jobs or os.cpu_count() or 1, out, as_json
         )
@@ -180,23 +185,25 @@ class _Bar:
 
 def tables(lines: Sequence[dict[str, Any]]) -> "Iterator[Table]":
     """The runs for people: a table for each benchmark, a row for each contestant."""
+    from rich.box import SIMPLE_HEAD
     from rich.table import Table
 
-    heads = ("pass@1 %", "exact %", "similar %", "length error", "steps", "p50, p90 ms")
+    heads = ("pass@1 %", "exact %", "similar %", "tokens off", "steps", "p50/p90")
     for name in dict.fromkeys(line["benchmark"] for line in lines):
         mine = [line for line in lines if line["benchmark"] == name]
-        found = Table(title=f"{name}, {mine[0]['tasks']} tasks")
-        found.add_column("contestant", overflow="fold")
+        found = Table(title=f"{name}, {mine[0]['tasks']} tasks", box=SIMPLE_HEAD, pad_edge=False)
+        found.add_column("contestant", overflow="fold", min_width=14)
         for head in heads:
-            found.add_column(head, justify="right", overflow="fold")
+            found.add_column(head, justify="right", no_wrap=True)
         for line in mine:
             times = line["ms"] or {}
             trouble = f" ({line['errors']} errors)" if line["errors"] else ""
             found.add_row(
                 line["contestant"] + trouble,
-                *(_interval(line[name]) for name in ("pass", "exact", "similarity")),
+                _interval(line["pass"]),
+                *(_plain((line[name] or {}).get("value")) for name in ("exact", "similarity")),
                 *(_plain(line[name]) for name in ("length_error", "steps")),
-                ", ".join(_plain(times.get(name)) for name in ("p50", "p90")),
+                "\n".join(f"{times[name]:g} ms" for name in ("p50", "p90") if times),
             )
         yield found
 
@@ -205,7 +212,7 @@ def _interval(share: dict[str, float | None] | None) -> str:
     if share is None or share["value"] is None:
         return "-"
     low, high = share["low"], share["high"]
-    ends = "" if low is None or high is None else f"\n{low:.1f} to {high:.1f}"
+    ends = "" if low is None or high is None else f"\n{low:.1f}-{high:.1f}"
     return f"{share['value']:.1f}{ends}"
 
 

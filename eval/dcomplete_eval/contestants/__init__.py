@@ -13,28 +13,33 @@
 ========================= ==============================================================================
 """
 
-from collections.abc import Callable
-
 from dcomplete.registry import Registry
-from dcomplete_eval.contestants.spec import Spec
+from dcomplete_eval.contestants.spec import Kind, Spec
 from dcomplete_eval.types import Contestant
 
 _HERE = "dcomplete_eval.contestants"
-CONTESTANTS: Registry[Callable[[Spec], Contestant]] = Registry(
+CONTESTANTS: Registry[Kind] = Registry(
     "contestant",
     {
-        "engine": f"{_HERE}.engine:make",
-        "lsp": f"{_HERE}.lsp:make",
-        "http+llama": f"{_HERE}.http:make",
-        "http+openai": f"{_HERE}.http:make",
-        "http+fim": f"{_HERE}.http:make",
-        "http+ollama": f"{_HERE}.http:make",
-        "ar": f"{_HERE}.autoregressive:make",
-        "recorded": f"{_HERE}.recorded:make",
-        "gold": f"{_HERE}.gold:make",
-        "empty": f"{_HERE}.empty:make",
+        "engine": f"{_HERE}.engine:KIND",
+        "lsp": f"{_HERE}.lsp:KIND",
+        "http+llama": f"{_HERE}.http:KIND",
+        "http+openai": f"{_HERE}.http:KIND",
+        "http+fim": f"{_HERE}.http:KIND",
+        "http+ollama": f"{_HERE}.http:KIND",
+        "ar": f"{_HERE}.autoregressive:KIND",
+        "recorded": f"{_HERE}.recorded:KIND",
+        "gold": f"{_HERE}.gold:KIND",
+        "empty": f"{_HERE}.empty:KIND",
     },
 )
+
+
+def check(spec: str) -> Spec:
+    """Read a contestant's words; raises UserError for what can be seen to be wrong at once."""
+    said = Spec.read(spec)
+    CONTESTANTS.get(said.kind).check(said)
+    return said
 
 
 def contestant(spec: str) -> Contestant:
@@ -42,5 +47,5 @@ def contestant(spec: str) -> Contestant:
 
     Models are loaded here: call it in the thread that asks.
     """
-    said = Spec.read(spec)
-    return CONTESTANTS.get(said.kind)(said)
+    said = check(spec)
+    return CONTESTANTS.get(said.kind).make(said)

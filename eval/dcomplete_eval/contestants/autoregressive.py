@@ -7,10 +7,10 @@ rule of `continuing`.
 from pathlib import Path
 
 from dcomplete.errors import UserError
-from dcomplete_eval.contestants.spec import Spec
+from dcomplete_eval.contestants.spec import Kind, Spec
 from dcomplete_eval.types import Contestant
 
-KNOWN = (
+OPTIONS = (
     "max_tokens", "temperature", "seed", "context", "fim", "lines", "reuse", "threads", "gpu_layers",
     "device", "dtype",
 )  # fmt: skip
@@ -18,7 +18,6 @@ KNOWN = (
 
 def make(spec: Spec) -> Contestant:
     """See `contestants.contestant`; loads the model."""
-    spec.check(KNOWN, target="a GGUF file or a Hugging Face model folder")
     path = Path(spec.target).expanduser()
     if path.is_file() and path.suffix == ".gguf":
         from dcomplete_eval.contestants.llama_cpp import LlamaCpp
@@ -29,3 +28,6 @@ def make(spec: Spec) -> Contestant:
 
         return HuggingFace(spec, path)
     raise UserError(f"{path} is neither a GGUF file nor a model folder; download the model first.")
+
+
+KIND = Kind(make, OPTIONS, target="a GGUF file or a Hugging Face model folder")

@@ -7,10 +7,10 @@ from typing import Any
 import dcomplete
 from dcomplete.errors import DcompleteError, UserError
 from dcomplete.types import Engine, InfillRequest, Stopwatch
-from dcomplete_eval.contestants.spec import Spec
+from dcomplete_eval.contestants.spec import Kind, Spec
 from dcomplete_eval.types import Answer, Task
 
-KNOWN = (
+OPTIONS = (
     "model", "policy", "steps", "length", "max_tokens", "context", "temperature", "seed", "deadline",
     "reuse", "device", "dtype", "threads", "via",
 )  # fmt: skip
@@ -20,7 +20,6 @@ _LONGEST = 512  # cells that the engine accepts as a told length
 
 def make(spec: Spec) -> "EngineContestant":
     """Load the model and answer a first request, which tells what "the default" is."""
-    spec.check(KNOWN)
     deadline = spec.number("deadline", 0.0)
     length = spec.text("length", "auto")
     request = InfillRequest(
@@ -143,3 +142,6 @@ def _threads() -> int:
     import torch
 
     return torch.get_num_threads()
+
+
+KIND = Kind(make, OPTIONS)

@@ -9,11 +9,11 @@ from dcomplete_eval.contestants.continuing import RULE
 from dcomplete_eval.contestants.dialects import DIALECTS, Asking, Dialect
 from dcomplete_eval.contestants.endpoint import Endpoint
 from dcomplete_eval.contestants.engine import MAX_TOKENS
-from dcomplete_eval.contestants.spec import Spec
+from dcomplete_eval.contestants.spec import Kind, Spec
 from dcomplete_eval.contestants.templates import TEMPLATES
 from dcomplete_eval.types import Answer, Task
 
-KNOWN = (
+OPTIONS = (
     "model", "max_tokens", "temperature", "seed", "context", "template", "fim", "lines", "reuse",
     "key", "timeout", "anywhere",
 )  # fmt: skip
@@ -22,7 +22,6 @@ _HERE = {"localhost", "127.0.0.1", "::1"}
 
 def make(spec: Spec) -> "HttpContestant":
     """See `contestants.contestant`; asks for one token to see that somebody answers."""
-    spec.check(KNOWN, target="an address, such as http://127.0.0.1:8080")
     dialect = DIALECTS[spec.kind.removeprefix("http+")]
     asking = _asking(spec, dialect)
     address = _address(spec, dialect.path(asking))
@@ -122,3 +121,6 @@ class HttpContestant:
 
     def close(self) -> None:
         self._endpoint.close()
+
+
+KIND = Kind(make, OPTIONS, target="an address, such as http://127.0.0.1:8080")

@@ -1,12 +1,13 @@
 """A contestant in words, ``KIND[:TARGET][,NAME=VALUE...]``, as it is given on the command line."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from difflib import get_close_matches
 from typing import TypeVar
 
 from dcomplete.errors import UserError
+from dcomplete_eval.types import Contestant
 
 _OPTION = re.compile(r"[a-z][a-z_]*=")
 _YES = {"yes": True, "true": True, "1": True, "no": False, "false": False, "0": False}
@@ -42,21 +43,6 @@ class Spec:
         if doubled:
             raise UserError(f"{text!r} says {doubled[0]} twice.")
         return Spec(kind, target, dict(pairs))
-
-    def check(self, known: Sequence[str], target: str = "") -> None:
-        """Raise UserError for an unknown option, or where `target` ("" = none) is missing."""
-        for name in self.options:
-            if name not in (*known, "name"):
-                near = get_close_matches(name, known, n=1)
-                hint = f" Did you mean {near[0]}?" if near else ""
-                raise UserError(
-                    f"Contestant {self.kind!r} has no option {name!r}.{hint} "
-                    f"Known: {', '.join((*known, 'name'))}."
-                )
-        if target and not self.target:
-            raise UserError(f"Contestant {self.kind!r} needs {target}: {self.kind}:...")
-        if self.target and not target:
-            raise UserError(f"Contestant {self.kind!r} takes options only, not {self.target!r}.")
 
     def text(self, name: str, default: str = "") -> str:
         return self.options.get(name, default)
@@ -98,3 +84,30 @@ class Spec:
             return own
         told = (f"{name}={value}" for name, value in self.options.items() if name not in known)
         return ":".join((self.kind, *filter(None, parts), *sorted(told)))
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """A sort of contestant: how one is made, and what may be said of it.
+
+    `target` says in words what stands behind the colon, "" where nothing does.
+    """
+
+    make: Callable[[Spec], Contestant]
+    options: Sequence[str] = ()
+    target: str = ""
+
+    def check(self, spec: Spec) -> None:
+        """Raise UserError for an unknown option, and for a target that is missing or too much."""
+        for name in spec.options:
+            if name not in (*self.options, "name"):
+                near = get_close_matches(name, self.options, n=1)
+                hint = f" Did you mean {near[0]}?" if near else ""
+                raise UserError(
+                    f"Contestant {spec.kind!r} has no option {name!r}.{hint} "
+                    f"Known: {', '.join((*self.options, 'name'))}."
+                )
+        if self.target and not spec.target:
+            raise UserError(f"Contestant {spec.kind!r} needs {self.target}: {spec.kind}:...")
+        if spec.target and not self.target:
+            raise UserError(f"Contestant {spec.kind!r} takes options only, not {spec.target!r}.")
