@@ -27,7 +27,8 @@ _BALLOTS = """
     JOIN side x ON x.pair = pair.id AND x.position = 'first'
     JOIN side y ON y.pair = pair.id AND y.position = 'second'
     JOIN contestant a ON a.id = x.contestant JOIN contestant b ON b.id = y.contestant
-    WHERE judge = ? AND kind = 'battle' ORDER BY voted, pair.id"""
+    WHERE judge = ? AND (kind = 'battle' OR kind = 'one-empty' AND judge <> 'person')
+    ORDER BY voted, pair.id"""
 _ORDERS = """
     SELECT count(*) FROM pair
     JOIN side x ON x.pair = pair.id AND x.position = 'first'
@@ -42,6 +43,14 @@ _LATENCIES = """
         JOIN pair ON pair.id = side.pair WHERE NOT failed)
     WHERE age <= ?"""
 
+_MET = """
+    SELECT task, a.name AS one, b.name AS other FROM pair
+    JOIN side x ON x.pair = pair.id AND x.position = 'first'
+    JOIN side y ON y.pair = pair.id AND y.position = 'second'
+    JOIN contestant a ON a.id = x.contestant JOIN contestant b ON b.id = y.contestant
+    LEFT JOIN vote ON vote.pair = pair.id AND judge = ?
+    WHERE benchmark = ? AND source = ?
+    AND (judge IS NOT NULL OR kind IN ('identical', 'both-empty'))"""
 _SIDES = """
     SELECT side.*, name, settings FROM side
     JOIN contestant ON contestant.id = side.contestant WHERE pair = ? ORDER BY position"""
@@ -107,7 +116,10 @@ class VoteStore:
             _insert(connection, "kept", row, "OR REPLACE")
 
     def ballots(self, judge: str = PERSON) -> list[Ballot]:
-        """All votes of a judge on battles, oldest first."""
+        """All votes of a judge on battles, oldest first.
+
+        To a program an empty answer is a wrong answer: there, those pairs count as well.
+        """
         return [Ballot(**row) for row in self._read(_BALLOTS, judge)]
 
     def kept(self, after_s: int) -> dict[str, float]:
@@ -120,6 +132,11 @@ class VoteStore:
         pairs = ((one, other), (other, one))
         before, after = (int(self._read(_ORDERS, *pair)[0]["count(*)"]) for pair in pairs)
         return before, after
+
+    def met(self, benchmark: str, source: str, judge: str) -> set[tuple[str, frozenset[str]]]:
+        """The tasks, and the names of the two, on which a judge has voted or had nothing to."""
+        rows = self._read(_MET, judge, benchmark, source)
+        return {(row["task"], frozenset((row["one"], row["other"]))) for row in rows}
 
     def latencies(self, most: int = 200) -> dict[str, list[float]]:
         """The latest latencies of each contestant, milliseconds."""

@@ -74,6 +74,8 @@ def test_only_battles_count(store, first, second, changes, kind):
     store.vote(shown.id, "first")
     assert store.kinds() == {kind: 1}
     assert len(store.ballots()) == (kind is Kind.BATTLE)
+    store.vote(shown.id, "first", judge="tests")
+    assert len(store.ballots("tests")) == (kind in (Kind.BATTLE, Kind.ONE_EMPTY))
     assert store.orders("one", "two") == ((1, 0) if kind is Kind.BATTLE else (0, 0))
 
 
@@ -103,6 +105,19 @@ def test_a_vote_counts_once_and_needs_its_pair(store):
     with pytest.raises(UserError, match="first, second, tie, neither"):
         store.vote(shown.id, "both")
     assert [ballot.choice for ballot in store.ballots()] == ["first"]
+
+
+def test_what_a_judge_has_seen(store):
+    told = {"benchmark": "b", "sides": {"second": Side("two", "", 1.0)}}
+    for task, changes in (("t", told), ("u", told), ("v", {"benchmark": "b", "second": "a()"})):
+        shown = pair(task=task, **changes)
+        store.add(shown)
+        if task == "t":
+            store.vote(shown.id, "first", "tests")
+    both = frozenset(("one", "two"))
+    assert store.met("b", "test", "tests") == {("t", both), ("v", both)}
+    assert store.met("b", "test", "exact") == {("v", both)}
+    assert store.met("b", "auto", "tests") == set()
 
 
 def test_orders_latencies_and_checks(store):
