@@ -165,6 +165,20 @@ def balance(text: str, around: Surroundings) -> Balance:
     return Balance(tuple(extra), None)
 
 
+def cut_open_string(proposal: Proposal, around: Surroundings) -> Proposal:
+    """A string that is left open would swallow the closer right of the gap, so it is cut.
+
+    Seen in VS Code: ``puts(|)`` became ``puts("mean = ""))``, whose last closers are in a string.
+    """
+    place = frame(around)
+    if around.language in UNBALANCED or place.inside or not place.tail:
+        return proposal
+    marks, inside = read(proposal.text, around.language)
+    if inside not in ("'", '"') or inside in around.rest:
+        return proposal
+    return replace(proposal, text=proposal.text[: marks[-1].start].rstrip(" \t"))
+
+
 def reuse_closers(proposal: Proposal, around: Surroundings) -> Proposal:
     """A closer that stands right of the gap is not typed twice.
 

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 
 from dcomplete.errors import Reason, Refusal
-from dcomplete.postprocess.brackets import reuse_closers, stop_at_extra_closer
+from dcomplete.postprocess.brackets import cut_open_string, reuse_closers, stop_at_extra_closer
 from dcomplete.postprocess.duplicates import (
     cut_line_overlap,
     cut_repeated_suffix,
@@ -32,6 +32,7 @@ FILTERS: tuple[Filter, ...] = (
     drop_odd_space,
     keep_one_line,
     cut_line_overlap,
+    cut_open_string,
     reuse_closers,
     stop_at_extra_closer,
     limit_block,

@@ -49,6 +49,24 @@ def test_a_closer_that_is_owed_stays(shown, document, text, language):
     assert shown(document, text, language, LINE) == (text, 0)
 
 
+@pytest.mark.parametrize(
+    ("document", "text", "language", "expected"),
+    [
+        ("puts(|)\n", '"mean = "")', "ruby", ('"mean = "', 0)),
+        ("print(|)\n", "'a', 'b)", "python", ("'a',", 0)),
+        # what is right of the gap closes the string
+        ('print(|")\n', '"a)', "python", ('"a)', 0)),
+        # nothing stands right of the gap: the rest of the string may be typed
+        ("print(|\n", '"one, t', "python", ('"one, t', 0)),
+        ("f(g(|))\n", 'it("\'")', "javascript", ('it("\'")', 0)),
+    ],
+)
+def test_a_string_left_open_does_not_swallow_the_closer_right_of_the_gap(
+    shown, document, text, language, expected
+):
+    assert shown(document, text, language, LINE) == expected
+
+
 def test_the_closing_line_that_the_suffix_has_is_dropped(shown):
     document = "function f() {\n  |\n}\n\ng();\n"
     assert shown(document, "return 1;\n}", "javascript") == ("return 1;", 0)
