@@ -1,7 +1,11 @@
 // Two files for the extension host: the extension, and the language client with the connection, which
-// is read only when the server starts.
-import { rm } from "node:fs/promises";
+// is read only when the server starts. Writes the notices of what is bundled, too; with --frozen they must
+// be up to date already.
+import { readFile, rm, writeFile } from "node:fs/promises";
 import { build } from "esbuild";
+import { notices } from "./notices.mjs";
+
+const NOTICES = "ThirdPartyNotices.txt";
 
 const lazyClient = {
   name: "lazy-client",
@@ -13,7 +17,7 @@ const lazyClient = {
 };
 
 await rm("dist", { recursive: true, force: true });
-await build({
+const { metafile } = await build({
   entryPoints: ["src/extension.ts", "src/client.ts"],
   outdir: "dist",
   bundle: true,
@@ -25,4 +29,16 @@ await build({
   plugins: [lazyClient],
   minify: true,
   legalComments: "none",
+  metafile: true,
 });
+const text = notices(metafile);
+const before = await readFile(NOTICES, "utf8").catch(() => "");
+if (text !== before) {
+  await writeFile(NOTICES, text);
+  if (process.argv.includes("--frozen")) {
+    process.stderr.write(
+      `${NOTICES} was out of date and is written anew: read it and commit it.\n`,
+    );
+    process.exitCode = 1;
+  }
+}
