@@ -21,13 +21,23 @@ class Around:
         """Clipped to about `context` tokens, a quarter of them behind the gap, at line borders."""
         after = int(context * _SUFFIX_SHARE) * _CHARS_PER_TOKEN
         before = context * _CHARS_PER_TOKEN - after
-        extra = _end(str(task.extra.get("preamble", "")), before // 3)
-        return Around(_end(task.prefix, before - len(extra)), _start(task.suffix, after), extra)
+        other, prefix = retrieved(task)
+        extra = _end(other, before // 3)
+        return Around(_end(prefix, before - len(extra)), _start(task.suffix, after), extra)
 
     @property
     def before(self) -> str:
         """The prefix with the extra text on lines of its own before it."""
         return f"{self.extra.rstrip(chr(10))}\n{self.prefix}" if self.extra else self.prefix
+
+
+def retrieved(task: Task) -> tuple[str, str]:
+    """The prefix cut in two: text from elsewhere that a benchmark put before it, and its own text.
+
+    Such benchmarks say in ``extra["retrieved"]`` how many characters that is.
+    """
+    count = int(task.extra.get("retrieved", 0))
+    return task.prefix[:count], task.prefix[count:]
 
 
 def _end(text: str, limit: int) -> str:

@@ -7,6 +7,7 @@ from typing import Any
 import dcomplete
 from dcomplete.errors import DcompleteError, UserError
 from dcomplete.types import Engine, InfillRequest, Stopwatch
+from dcomplete_eval.contestants.around import retrieved
 from dcomplete_eval.contestants.spec import Kind, Spec
 from dcomplete_eval.types import Answer, Task
 
@@ -106,12 +107,8 @@ class EngineContestant:
         }
 
     def answer(self, task: Task) -> Answer:
-        request = replace(
-            self._request,
-            prefix=task.prefix,
-            suffix=task.suffix,
-            preamble=str(task.extra.get("preamble", "")),
-        )
+        other, prefix = retrieved(task)
+        request = replace(self._request, prefix=prefix, suffix=task.suffix, preamble=other)
         true = self._count(request, task.gold)
         if self._oracle:
             told = min(max(1, true), _LONGEST)
