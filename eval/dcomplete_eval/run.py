@@ -5,9 +5,12 @@ import threading
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import asdict, dataclass, replace
+from datetime import UTC, datetime
 from typing import Any
 
 from dcomplete.errors import UserError
+from dcomplete.provenance import commit, processor
+from dcomplete_eval import sandbox
 from dcomplete_eval.types import Answer, Benchmark, Contestant, Record, Task
 
 _WAITING = 4  # answers for each judging thread; more would only lie in memory
@@ -78,11 +81,10 @@ def digest(tasks: Sequence[Task]) -> str:
 def head(
     benchmark: Benchmark, contestant: Contestant, tasks: Sequence[Task], chosen: Sequence[Task]
 ) -> dict[str, Any]:
-    """What a run's numbers need beside them; `chosen` are those of `tasks` that are asked."""
-    from datetime import UTC, datetime
+    """What a run's numbers need beside them; `chosen` are those of `tasks` that are asked.
 
-    from dcomplete.provenance import commit, processor
-
+    Opens the sandbox where tests are run. Raises UserError where there is none.
+    """
     settings = contestant.settings()
     return {
         "benchmark": benchmark.name,
@@ -95,6 +97,6 @@ def head(
         "data": digest(tasks),
         "tasks": len(chosen),
         "of": len(tasks),
-        "sandbox": "",
+        "sandbox": sandbox.chosen().mode if any(task.test for task in tasks) else "nothing is run",
         "started": datetime.now(UTC).isoformat(timespec="seconds"),
     }

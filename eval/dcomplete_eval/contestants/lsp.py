@@ -178,7 +178,7 @@ class _OneGap(Editor):
             self._client.text_document_did_close(lsp.DidCloseTextDocumentParams(document))
         if result is None:
             return None
-        items = list(result if isinstance(result, list) else result.items)
+        items = result.items if isinstance(result, lsp.InlineCompletionList) else result
         if not items:
             return prefix, suffix
         item, start, end = items[0], len(prefix), len(prefix)
