@@ -64,7 +64,8 @@ MAY_IMPORT = {
     "dcomplete_lsp": TEXT
     | {"dcomplete.completer", "dcomplete.context.", "dcomplete.serve.", "dcomplete.votes."},
     "dcomplete_eval": WORDS
-    | {"dcomplete.train.cuts", "dcomplete.train.syntax", "dcomplete.votes."},  # where gaps are cut
+    | {"dcomplete.train.cuts", "dcomplete.train.syntax", "dcomplete.votes."}  # where gaps are cut
+    | {"dcomplete.context.languages", "dcomplete.context.trees"},  # what parses
 }
 
 
