@@ -50,7 +50,9 @@ def replay(
     line = {
         "bench": "usefulness",
         "commit": commit(),
-        "device": settings.get("device") or processor(),
+        "machine": processor(),
+        "device": settings.get("device"),
+        "dtype": settings.get("dtype"),
         "contestant": name,
         "settings": settings,
         "trace": history.trace.name,
