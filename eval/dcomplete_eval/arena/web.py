@@ -10,6 +10,7 @@ import json
 import secrets
 import socket
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from importlib.resources import files
 from typing import Any
 
@@ -118,7 +119,8 @@ class Listener:
             timeout_graceful_shutdown=1,
         )
         try:
-            uvicorn.Server(config).run(sockets=[self.socket])
+            with suppress(KeyboardInterrupt):
+                uvicorn.Server(config).run(sockets=[self.socket])
         finally:
             self.socket.close()
 

@@ -71,33 +71,45 @@ function rowOf({ number, answer, pieces }) {
     const name = kind === "number" ? "number-literal" : kind;
     text.append(make(inside ? "mark" : "span", name, piece));
   }
+  const [space] = text.textContent.match(/^[ \t]*/);
+  text.style.setProperty("--indent", `${space.replaceAll("\t", "    ").length + 2}ch`);
   row.append(make("span", "number", number), text);
   return row;
 }
 
-function draw(panel, lines, language) {
-  const code = panel.querySelector(".code");
-  const rows = make("div", "rows");
-  rows.append(...lines.map(rowOf));
-  code.replaceChildren(rows);
-  code.scrollTo(0, 0);
-  const answers = code.querySelectorAll(".row.answer");
-  if (answers.length) {
-    const height = answers[answers.length - 1].offsetTop - answers[0].offsetTop;
-    const room = Math.max(24, (code.clientHeight - height) / 2);
-    code.scrollTop = answers[0].offsetTop - room;
-  }
-  panel.classList.remove("won", "lost");
-  panel.querySelector(".who").replaceChildren(language);
+/** Scroll both sides so that the answers begin at the same height, in the middle if they are short. */
+function centre() {
+  const places = panels.map((panel) => {
+    const rows = panel.querySelectorAll(".row.answer");
+    const [first, last] = [rows[0], rows[rows.length - 1]];
+    return (
+      first && {
+        top: first.offsetTop,
+        height: last.offsetTop + last.offsetHeight - first.offsetTop,
+      }
+    );
+  });
+  if (!places.every(Boolean)) return;
+  const height = Math.max(...places.map((place) => place.height));
+  panels.forEach((panel, at) => {
+    const code = panel.querySelector(".code");
+    code.scrollTop = places[at].top - Math.max(24, (code.clientHeight - height) / 2);
+  });
+}
+
+function draw(panel, lines) {
+  panel.querySelector(".code").replaceChildren(...lines.map(rowOf));
+  panel.classList.remove("won");
+  panel.querySelector(".who").replaceChildren();
 }
 
 function bones() {
   for (const panel of panels) {
-    panel.classList.remove("won", "lost");
+    panel.classList.remove("won");
     panel.querySelector(".who").replaceChildren();
-    panel.querySelector(".code").replaceChildren(
-      ...Array.from({ length: 9 }, () => make("div", "bone")),
-    );
+    panel
+      .querySelector(".code")
+      .replaceChildren(...Array.from({ length: 9 }, () => make("div", "bone")));
   }
 }
 
@@ -112,7 +124,9 @@ async function next() {
     say(error.message, "trouble");
     return;
   }
-  panels.forEach((panel, at) => draw(panel, pair.sides[at], pair.language));
+  for (const [at, panel] of panels.entries()) draw(panel, pair.sides[at]);
+  centre();
+  by("#language").textContent = pair.language;
   tally(pair);
   enter("open");
   say(QUESTION);
@@ -136,9 +150,7 @@ function reveal({ choice, first, second }) {
   panels.forEach((panel, at) => {
     const name = make("b", "", sides[at].name);
     panel.querySelector(".who").replaceChildren(name, ` · ${Math.round(sides[at].ms)} ms`);
-    const won = choice === panel.id;
-    panel.classList.toggle("won", won);
-    panel.classList.toggle("lost", !won && choice !== "tie");
+    panel.classList.toggle("won", choice === panel.id);
   });
   enter("voted");
   const names = `First was ${first.name}; second was ${second.name}.`;
@@ -159,25 +171,20 @@ async function skip() {
   await next();
 }
 
-function interval(standing, low, wide) {
+/** The interval as a bar among all intervals; the words beside it say the same. */
+function interval({ elo }, low, wide) {
   const at = (value) => 4 + ((value - low) / wide) * 136;
-  const svg = document.createElementNS(SVG, "svg");
-  svg.setAttribute("class", "interval");
-  svg.setAttribute("viewBox", "0 0 144 18");
-  const { value, low: from, high: to } = standing.elo;
-  const words = `${Math.round(from)} to ${Math.round(to)}`;
-  svg.setAttribute("role", "img");
-  svg.setAttribute("aria-label", words);
-  const title = document.createElementNS(SVG, "title");
-  title.textContent = words;
-  const bar = document.createElementNS(SVG, "rect");
-  const sizes = { x: at(from), y: 6, width: Math.max(2, at(to) - at(from)), height: 6, rx: 3 };
-  for (const [name, size] of Object.entries(sizes)) bar.setAttribute(name, size);
-  const dot = document.createElementNS(SVG, "circle");
-  for (const [name, size] of Object.entries({ cx: at(value), cy: 9, r: 4 })) {
-    dot.setAttribute(name, size);
-  }
-  svg.append(title, bar, dot);
+  const shape = (tag, attributes) => {
+    const element = document.createElementNS(SVG, tag);
+    for (const [name, value] of Object.entries(attributes)) element.setAttribute(name, value);
+    return element;
+  };
+  const svg = shape("svg", { class: "interval", viewBox: "0 0 144 18", "aria-hidden": "true" });
+  const width = Math.max(2, at(elo.high) - at(elo.low));
+  svg.append(
+    shape("rect", { x: at(elo.low), y: 6, width, height: 6, rx: 3 }),
+    shape("circle", { cx: at(elo.value), cy: 9, r: 4 }),
+  );
   return svg;
 }
 
@@ -197,8 +204,9 @@ async function showRanking() {
     const row = make("tr");
     const cells = [one.rank ?? "", one.name, Math.round(one.elo.value)];
     row.append(...cells.map((cell) => make("td", "", cell)));
-    const bar = make("td");
-    bar.append(interval(one, low, wide));
+    const bar = make("td", "range");
+    const words = `${Math.round(one.elo.low)} to ${Math.round(one.elo.high)}`;
+    bar.append(interval(one, low, wide), make("span", "", words));
     row.append(bar, ...[one.votes, one.wins, one.losses, one.ties].map((n) => make("td", "", n)));
     return row;
   });
@@ -223,7 +231,9 @@ document.addEventListener("keydown", (event) => {
 for (const button of all("[data-choice]")) {
   button.addEventListener("click", () => choose(button.dataset.choice));
 }
+window.addEventListener("resize", centre);
 by("#skip").addEventListener("click", skip);
 by("#next").addEventListener("click", next);
 by("#open-ranking").addEventListener("click", showRanking);
+by("#close-ranking").addEventListener("click", () => by("#ranking").close());
 next();
