@@ -9,6 +9,8 @@ from typer.core import TyperGroup
 _COMMANDS = {
     "run": "dcomplete.cli.eval_run:command",
     "replay": "dcomplete_eval.replay.commands:app",
+    "report": "dcomplete_eval.report.command:command",
+    "arena": "dcomplete_eval.arena.cli:app",
 }
 
 

@@ -197,10 +197,12 @@ def tables(lines: Sequence[dict[str, Any]]) -> "Iterator[Table]":
     from rich.box import SIMPLE_HEAD
     from rich.table import Table
 
-    heads = ("pass@1 %", "exact %", "similar %", "tokens off", "steps", "p50/p90")
+    heads = ("pass@1 %", "exact", "similar", "tokens off", "steps", "p50/p90")
     for name in dict.fromkeys(line["benchmark"] for line in lines):
         mine = [line for line in lines if line["benchmark"] == name]
-        found = Table(title=f"{name}, {mine[0]['tasks']} tasks", box=SIMPLE_HEAD, pad_edge=False)
+        found = Table(
+            title=f"{name}, {mine[0]['tasks']} tasks", box=SIMPLE_HEAD, padding=(0, 1, 0, 0)
+        )
         found.add_column("contestant", overflow="fold", min_width=14)
         for head in heads:
             found.add_column(head, justify="right", no_wrap=True)
@@ -212,7 +214,7 @@ def tables(lines: Sequence[dict[str, Any]]) -> "Iterator[Table]":
                 _interval(line["pass"]),
                 *(_plain((line[name] or {}).get("value")) for name in ("exact", "similarity")),
                 *(_plain(line[name]) for name in ("length_error", "steps")),
-                "\n".join(f"{times[name]:g} ms" for name in ("p50", "p90") if times),
+                "\n".join(f"{times[name]:,.0f} ms" for name in ("p50", "p90") if times),
             )
         yield found
 
