@@ -7,6 +7,8 @@ import typer
 from typer.core import TyperGroup
 
 _COMMANDS = {
+    "data": "dcomplete_eval.commands:data",
+    "gold": "dcomplete_eval.commands:gold",
     "run": "dcomplete.cli.eval_run:command",
     "replay": "dcomplete_eval.replay.commands:app",
     "report": "dcomplete_eval.report.command:command",

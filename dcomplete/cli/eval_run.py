@@ -102,9 +102,10 @@ def _runs(
     """A contestant on every benchmark, its model loaded once."""
     from dcomplete_eval.benchmarks import BENCHMARKS
     from dcomplete_eval.contestants import contestant
+    from dcomplete_eval.data import folder
     from dcomplete_eval.types import only
 
-    place = data or Path("evaldata")
+    place = folder(data)
     found = [BENCHMARKS.get(name) for name in names]
     tasks = [benchmark.tasks(place) for benchmark in found]  # before a model is loaded
     who = contestant(spec)
