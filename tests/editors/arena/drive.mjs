@@ -119,6 +119,7 @@ const checks = {
     await page.getByRole("button", { name: "Close" }).click();
     await page.locator("#ranking").waitFor({ state: "hidden" });
     await page.getByRole("button", { name: "Ranking" }).click();
+    await page.locator("#ranking tbody tr").nth(1).waitFor();
     await page.keyboard.press("Escape");
     await page.locator("#ranking").waitFor({ state: "hidden" });
     await page.keyboard.press("Enter");
