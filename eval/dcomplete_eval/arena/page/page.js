@@ -236,4 +236,5 @@ by("#skip").addEventListener("click", skip);
 by("#next").addEventListener("click", next);
 by("#open-ranking").addEventListener("click", showRanking);
 by("#close-ranking").addEventListener("click", () => by("#ranking").close());
+by("#ranking").addEventListener("close", () => by("#next").focus({ preventScroll: true }));
 next();
