@@ -65,6 +65,7 @@ MAY_IMPORT = {
     | {"dcomplete.completer", "dcomplete.context.", "dcomplete.serve.", "dcomplete.votes."},
     "dcomplete_eval": WORDS
     | {"dcomplete.train.cuts", "dcomplete.train.syntax", "dcomplete.votes."}  # where gaps are cut
+    | {"dcomplete.context.privacy", "dcomplete.train.filters"}  # of which files
     | {"dcomplete.context.languages", "dcomplete.context.trees"},  # what parses
 }
 
