@@ -18,6 +18,7 @@ from rich.table import Table
 
 from dcomplete.errors import UserError
 from dcomplete.provenance import commit, processor
+from dcomplete_eval.data import folder
 from dcomplete_eval.replay import overhead
 from dcomplete_eval.replay.accepting import RULES
 from dcomplete_eval.replay.history import History
@@ -58,7 +59,7 @@ def useful(
     ] = "virtual",
     latency: Annotated[
         float | None,
-        typer.Option(help="Milliseconds of every answer, instead of the measured ones."),
+        typer.Option(min=0, help="Milliseconds of every answer, instead of the measured ones."),
     ] = None,
     debounce: Annotated[
         float, typer.Option(min=0, help="Milliseconds of rest before asking.")
@@ -121,19 +122,15 @@ def trace_file(name: str, data: Path | None) -> Path:
     path = Path(name)
     if path.is_file():
         return path
-    folder = (data or _default_data()) / "editing-traces"
-    found = folder / f"{name}.json.gz"
+    place = folder(data) / "editing-traces"
+    found = place / f"{name}.json.gz"
     if found.is_file():
         return found
-    known = ", ".join(sorted(p.name.split(".")[0] for p in folder.glob("*.json.gz"))) or "none here"
+    known = ", ".join(sorted(p.name.split(".")[0] for p in place.glob("*.json.gz"))) or "none here"
     raise UserError(
-        f"There is no trace {name!r} (known: {known}); get them with `dcomplete eval data pull`, "
-        "or give a file."
+        f"There is no trace {name!r} (known: {known}); get them with `dcomplete eval data pull "
+        "editing-traces`, or give a file."
     )
-
-
-def _default_data() -> Path:
-    return Path(os.environ.get("DCOMPLETE_EVALDATA", "evaldata"))
 
 
 def maker(spec: str) -> Callable[[], Contestant]:
@@ -193,7 +190,9 @@ def _append(path: Path | None, lines: list[dict[str, Any]]) -> None:
 
 @app.command()
 def server(
-    file: Annotated[Path, typer.Argument(help="A trace, NAME.json.gz.", show_default=False)],
+    trace: Annotated[
+        str, typer.Argument(help="A trace: a file, or a name such as rustcode.", show_default=False)
+    ],
     keystrokes: Annotated[int, typer.Option(help="How many, from the trace's start.")] = 5000,
     speed: Annotated[float, typer.Option(help="Times as fast as it was typed.")] = 1.0,
     longest: Annotated[float, typer.Option(help="Seconds to which pauses are cut.")] = 2.0,
@@ -201,24 +200,27 @@ def server(
     out: Annotated[Path | None, typer.Option(help="Append the JSON line to this file.")] = None,
 ) -> None:
     """Type a recorded history into ``dcomplete lsp`` and count what came of every request."""
-    trace, pace = Trace.read(file).first(keystrokes), Pace(speed, longest, seed)
-    columns = (TextColumn(trace.name), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    played, pace = Trace.read(trace_file(trace, None)).first(keystrokes), Pace(speed, longest, seed)
+    columns = (TextColumn(played.name), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     with (
-        tempfile.TemporaryDirectory(prefix="dcomplete-") as folder,
+        tempfile.TemporaryDirectory(prefix="dcomplete-") as run,
         Progress(*columns, console=Console(stderr=True)) as bar,
     ):
-        env = os.environ | {"DCOMPLETE_RUNTIME_DIR": folder, "DCOMPLETE_LOG_DIR": folder}
-        task = bar.add_task("", total=len(trace.keystrokes))
+        env = os.environ | {"DCOMPLETE_RUNTIME_DIR": run, "DCOMPLETE_LOG_DIR": run}
+        task = bar.add_task("", total=len(played.keystrokes))
         try:
             tally = asyncio.run(
-                play(trace, pace, env, lambda done: bar.update(task, completed=done))
+                play(played, pace, env, lambda done: bar.update(task, completed=done))
             )
             models = engine_status(env).get("models", [])
         finally:
             stop_engine(env)
-    line = {"bench": "replay", "commit": commit(), "device": processor(), "models": models}
-    text = json.dumps(line | summary(trace, tally, pace))
-    if out is not None:
-        with out.open("a", encoding="utf-8") as stream:
-            stream.write(text + "\n")
-    typer.echo(text)
+    line: dict[str, Any] = {
+        "bench": "replay",
+        "commit": commit(),
+        "device": processor(),
+        "models": models,
+    }
+    line |= summary(played, tally, pace)
+    _append(out, [line])
+    typer.echo(json.dumps(line))

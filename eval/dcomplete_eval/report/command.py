@@ -1,8 +1,9 @@
 """``dcomplete eval report``: one page about runs, replays and votes."""
 
 import json
-from collections.abc import Iterable
-from contextlib import suppress
+import os
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
@@ -11,12 +12,15 @@ import typer
 
 from dcomplete.errors import UserError
 from dcomplete.provenance import commit
+from dcomplete_eval.data import folder as data_folder
 from dcomplete_eval.report import figures, page
 from dcomplete_eval.report.examples import Tasks
 from dcomplete_eval.report.markdown import markdown
 from dcomplete_eval.report.result import as_json as told
 from dcomplete_eval.report.result import compute
-from dcomplete_eval.report.runs import read_all
+from dcomplete_eval.report.runs import Run, read_all
+
+_OFFLINE = "HF_HUB_OFFLINE"
 
 EXAMPLES = """Examples:
 
@@ -57,7 +61,7 @@ def command(
     The last line printed is JSON.
     """
     material = read_all(runs)
-    tasks = _tasks({run.benchmark for run in material.runs}, data)
+    tasks = _tasks(material.runs, data_folder(data)) if examples else {}
     result = compute(material, tasks, examples, seed)
     folder = plots or out.with_name(f"{out.stem}-plots")
     beside = table or out.with_suffix(".md")
@@ -74,7 +78,7 @@ def command(
     files = {
         "html": str(out),
         "markdown": str(beside),
-        "plots": sorted(map(str, folder.glob("*.png"))),
+        "plots": [str(folder / f"{name}.png") for name in drawn],
     }
     typer.echo(json.dumps(files | told(result)))
 
@@ -86,14 +90,29 @@ def _write(path: Path, text: str) -> None:
         raise UserError(f"{path} cannot be written: {error.strerror}.") from None
 
 
-def _tasks(names: Iterable[str], data: Path | None) -> Tasks:
-    """The tasks themselves, where their data are at hand; a report does without."""
+def _tasks(runs: Iterable[Run], data: Path) -> Tasks:
+    """The tasks themselves, where the very data of the runs are at hand; a report does without."""
     from dcomplete_eval.benchmarks import BENCHMARKS
+    from dcomplete_eval.run import digest
 
-    if data is None:
-        return {}
     found = {}
-    for name in names:
-        with suppress(UserError, ImportError):
-            found.update({(name, task.id): task for task in BENCHMARKS.get(name).tasks(data)})
+    wanted = {run.benchmark: run.about.get("data") for run in runs}
+    for name, known in wanted.items():
+        with suppress(UserError, ImportError), _offline():
+            tasks = BENCHMARKS.get(name).tasks(data)
+            if digest(tasks) == known:
+                found.update({(name, task.id): task for task in tasks})
     return found
+
+
+@contextmanager
+def _offline() -> Iterator[None]:
+    """A report downloads nothing."""
+    before = os.environ.get(_OFFLINE)
+    os.environ[_OFFLINE] = "1"
+    try:
+        yield
+    finally:
+        os.environ.pop(_OFFLINE)
+        if before is not None:
+            os.environ[_OFFLINE] = before

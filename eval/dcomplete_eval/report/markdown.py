@@ -49,7 +49,7 @@ def _board(name: str, places: Sequence[Place]) -> str:
     ]
     rows = [
         [
-            place.run.contestant,
+            place.run.contestant + (" (length told)" if place.run.told else ""),
             *([_percent(place.passed)] if ran else []),
             _percent(place.exact),
             _percent(place.similarity),

@@ -1,0 +1,319 @@
+"""The page: complete, self-contained, escaped, sortable; its plots carry what they rest on."""
+
+import json
+import re
+import shutil
+import subprocess
+from html.parser import HTMLParser
+from pathlib import Path
+
+import pytest
+from PIL import Image
+from typer.testing import CliRunner
+
+from dcomplete.errors import UserError
+from dcomplete_eval.report import figures, page
+from dcomplete_eval.report.command import command
+from dcomplete_eval.report.ink import COLOURS, INK, MUTED, Palette, drawing, svg
+from dcomplete_eval.report.markdown import markdown, table
+from dcomplete_eval.report.result import as_json, compute
+from dcomplete_eval.report.runs import Material, Run
+from dcomplete_eval.run import digest
+from dcomplete_eval.types import Task
+from tests.eval.test_report_measures import RANKING, REPLAY, head, record, run, saved
+
+VOID = {"meta", "link", "br", "wbr", "path", "use", "rect", "circle"}
+SECTIONS = (
+    "board",
+    "pairs",
+    "cost",
+    "latency",
+    "length",
+    "kinds",
+    "replay",
+    "arena",
+    "examples",
+    "sources",
+)
+EVIL = "</pre><script>alert('&')</script>"
+
+
+def material():
+    engine = {"kind": "engine", "model": "m", "device": "cpu", "dtype": "float32", "length": "auto"}
+    goods = [1, 0, 1, 1, 0, 1, 0, 0, 1, 1, 1, 0]
+    runs = [
+        run("engine:small", goods, **engine),
+        run("engine:oracle", [1] * 11 + [0], **engine | {"length": "oracle"}),
+        run("gold", [1] * 12, kind="gold"),
+    ]
+    peer = tuple(
+        record(n, n % 3 == 0, kind="line" if n % 2 else "block", answer={"text": EVIL, "tokens": n})
+        for n in range(12)
+    )
+    runs.append(Run(f"peer{EVIL}", "holes", head(f"peer{EVIL}", kind="ar"), peer))
+    return Material(runs, [dict(REPLAY)], [json.loads(json.dumps(RANKING))])
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("plots")
+    result = compute(material(), {})
+    plots = figures.drawn(result, folder)
+    return result, plots, page.html(result, plots, "A title & more", "today"), folder
+
+
+class _Tree(HTMLParser):
+    def __init__(self):
+        super().__init__()
+        self.open, self.ids, self.addresses, self.count = [], [], [], 0
+
+    def handle_starttag(self, tag, attrs):
+        self.count += 1
+        found = dict(attrs)
+        if "id" in found:
+            self.ids.append(found["id"])
+        self.addresses += [
+            found[a] for a in ("src", "href", "xlink:href", "action") if found.get(a)
+        ]
+        if tag not in VOID:
+            self.open.append(tag)
+
+    def handle_startendtag(self, tag, attrs):
+        self.handle_starttag(tag, attrs)
+        if tag not in VOID:
+            self.open.pop()
+
+    def handle_endtag(self, tag):
+        if tag not in VOID:
+            assert self.open.pop() == tag, f"</{tag}> closes something else"
+
+
+def parsed(text):
+    tree = _Tree()
+    tree.feed(text)
+    assert tree.open == []
+    return tree
+
+
+def test_every_section_is_there_and_every_tag_is_closed(made):
+    tree = parsed(made[2])
+    assert set(SECTIONS) <= set(tree.ids)
+    assert len(tree.ids) == len(set(tree.ids)), "ids of plots do not collide"
+    assert "A title &amp; more" in made[2]
+
+
+def test_it_asks_nothing_of_any_server(made):
+    tree = parsed(made[2])
+    assert all(a.startswith(("#", "data:")) for a in tree.addresses), tree.addresses
+    assert "default-src 'none'" in made[2]
+    outside = set(re.findall(r"https?://[^\s\"'<)]+", made[2]))
+    assert outside <= {"http://www.w3.org/2000/svg"}, "a name, not an address"
+    assert "@import" not in made[2] and "url(h" not in made[2]
+
+
+def test_texts_of_runs_are_escaped(made):
+    assert "<script>alert" not in made[2]
+    assert "&lt;/pre&gt;&lt;script&gt;alert" in made[2]
+    assert made[2].count("<script>") == 1
+
+
+def test_every_figure_carries_what_it_rests_on(made):
+    _, plots, text, _ = made
+    assert list(plots) == [
+        "board",
+        "differences",
+        "cost",
+        "latency",
+        "lengths",
+        "typing",
+        "votes-1",
+    ]
+    captions = re.findall(r"<figcaption>(.*?)</figcaption>", text, re.S)
+    assert len(captions) == len(plots)
+    for caption in captions:
+        for word in ("commit", "device", "dtype", "data", "sandbox", "Settings"):
+            assert word in caption
+    for caption in captions[:5]:
+        assert "commit abc1234" in caption and "sandbox bwrap" in caption
+        assert "data 0123456789abcdef" in caption and "dtype float32" in caption
+    assert [plot.number for plot in plots.values()] == list(range(1, 8))
+
+
+def test_plots_are_files_too_and_say_what_they_rest_on(made):
+    _, plots, _, folder = made
+    assert {path.stem for path in folder.glob("*.png")} == set(plots)
+    for path in folder.glob("*.png"):
+        with Image.open(path) as picture:
+            assert picture.width > 800
+            told = json.loads(picture.info["Description"])
+        assert told["rests on"] == plots[path.stem].line
+
+
+def test_plots_follow_light_and_dark(made):
+    for plot in made[1].values():
+        assert not re.search("|".join((*COLOURS, INK, MUTED)), plot.svg, re.I)
+        assert "var(--ink)" in plot.svg and "font-family" not in plot.svg
+    style = page._TEMPLATES.joinpath("style.css").read_text()
+    light, dark = style.split("prefers-color-scheme: dark")
+    for role in ("paper", "ink", "muted", "grid", *(f"c{n}" for n in range(1, 9))):
+        assert f"--{role}:" in light and f"--{role}:" in dark
+
+
+def test_a_plot_is_the_same_every_time():
+    def drawn(name):
+        with drawing(1, 1, 2.0) as (figure, panels):
+            panels[0].plot([1, 2], [3, 4], color=COLOURS[0], marker="o")
+        return svg(figure, name)
+
+    assert drawn("a") == drawn("a") != drawn("b")
+
+
+def test_who_was_told_the_length_is_marked_and_leads_nothing(made):
+    result, _, text, _ = made
+    assert result.boards["holes"][0].run.contestant == "engine:small"
+    assert "length told" in text and "Told the true length, engine:small has" in text
+    assert not [p for p in result.pairs["holes"] if "oracle" in p.a.contestant + p.b.contestant]
+
+
+def test_findings_are_sentences_with_intervals(made):
+    findings = made[0].findings
+    assert findings[0].startswith("holes: engine:small has 58.3 [")
+    assert any("saves 75.0 [50.0, 100.0] characters of 1,000; 12 %" in f for f in findings)
+
+
+def test_colours_stay_with_a_contestant_and_references_are_grey():
+    palette = Palette(["a", "gold", "b", "a"], {"gold"})
+    assert palette.colour("a") == COLOURS[0] and palette.colour("b") == COLOURS[1]
+    assert palette.colour("gold") == MUTED and palette.role("gold") == "muted"
+    many = Palette([str(n) for n in range(20)])
+    assert many.colour("0") == many.colour("8") and many.marker("7") != many.marker("0")
+
+
+@pytest.mark.parametrize(
+    "part",
+    [
+        Material(runs=[run("alone", [1, 1])]),
+        Material(runs=[run("gold", [1, 1], kind="gold")]),
+        Material(
+            replays=[dict(REPLAY, saved_per_1000=None, rocc=None, stale_share=None, shown_ms={})]
+        ),
+        Material(rankings=[RANKING]),
+        Material(
+            runs=[Run("errors", "holes", {}, (record(0, answer={"text": "", "error": "Gone."}),))]
+        ),
+        Material(runs=[run("a", [1, 0], f"bench{n}") for n in range(5)]),
+    ],
+    ids=["one run", "gold alone", "replay alone", "votes alone", "errors alone", "many benchmarks"],
+)
+def test_little_material_makes_a_page_too(part):
+    result = compute(part, {})
+    text = page.html(result, figures.drawn(result, None), "t", "now")
+    parsed(text)
+    assert json.dumps(as_json(result))
+
+
+def test_the_markdown_table_has_the_same_figures():
+    result = compute(material(), {})
+    text = markdown(
+        result.boards, result.pairs, result.material.replays, result.material.rankings, result.line
+    )
+    lines = text.splitlines()
+    assert "| engine:small | 58.3 [" in text and "| rustcode | engine:small | 75.0 [" in text
+    assert "| engine:oracle (length told) |" in text
+    assert "commit abc1234" in lines[-1]
+    for row in [line for line in lines if line.startswith("|")]:
+        assert row.endswith("|")
+    assert table(["a|b"], [["c\nd"]]) == "| a\\|b |\n|---|\n| c d |"
+
+
+def invoked(*arguments):
+    import typer
+
+    app = typer.Typer()
+    app.command()(command)
+    return CliRunner().invoke(app, [str(a) for a in arguments])
+
+
+def test_the_command_writes_page_plots_and_table_and_ends_in_json(tmp_path):
+    runs = tmp_path / "runs"
+    for one in material().runs:
+        saved(runs, one)
+    (runs / "typing.jsonl").write_text(json.dumps(REPLAY) + "\n")
+    out = tmp_path / "out" / "report.html"
+    done = invoked(runs, "--out", out, "--title", "Mine")
+    assert done.exit_code == 0, done.output
+    said = json.loads(done.stdout.splitlines()[-1])
+    assert said["html"] == str(out) and "<title>Mine</title>" in out.read_text()
+    assert Path(said["markdown"]).read_text().startswith("| holes |")
+    names = ("board", "differences", "cost", "latency", "lengths", "typing")
+    assert [Path(p).stem for p in said["plots"]] == list(names)
+    assert all(Path(p).is_file() for p in said["plots"])
+    (first, *_) = said["boards"]["holes"]
+    assert first["contestant"] == "engine:small" and first["passed"]["value"] == 58.33
+    assert "engine:small" in done.stderr and "Wrote" in done.stderr
+    quiet = invoked(runs, "--out", out, "--json")
+    assert quiet.stderr == "" and len(quiet.stdout.splitlines()) == 1
+
+
+def test_examples_show_their_surroundings_where_the_very_tasks_are_at_hand(tmp_path, monkeypatch):
+    tasks = [
+        Task(f"t{n}", "holes", "g", "before the gap\n", "\nbehind the gap\n", f"gold {n}")
+        for n in range(4)
+    ]
+
+    class Bench:
+        name = "holes"
+
+        def tasks(self, data):
+            return tasks
+
+    class Table:
+        def get(self, name):
+            return Bench()
+
+    monkeypatch.setattr("dcomplete_eval.benchmarks.BENCHMARKS", Table())
+    for known, there in ((digest(tasks), True), ("another", False)):
+        for name, goods in (("a", [1, 1, 0, 0]), ("b", [0, 0, 1, 1])):
+            one = run(name, goods)
+            one.about["data"] = known
+            saved(tmp_path / known, one)
+        done = invoked(tmp_path / known, "--out", tmp_path / "r.html", "--json")
+        assert done.exit_code == 0, done.output
+        assert ("before the gap" in (tmp_path / "r.html").read_text()) is there
+
+
+def test_a_place_that_cannot_be_written_is_told_in_a_sentence(tmp_path):
+    path = saved(tmp_path, run("a", [1, 0]))
+    (tmp_path / "page.html").mkdir()
+    done = invoked(path, "--out", tmp_path / "page.html")
+    assert isinstance(done.exception, UserError) and "cannot be written" in str(done.exception)
+
+
+@pytest.mark.e2e
+def test_a_browser_sorts_tables_and_has_nothing_to_complain_about(made, tmp_path):
+    browser = shutil.which("chromium") or shutil.which("google-chrome")
+    if browser is None:
+        pytest.skip("no chromium here")
+    click = """<script>
+    const heads = [...document.querySelectorAll("table.sortable th")];
+    const head = heads.find((one) => one.textContent.trim().startsWith("exact"));
+    const order = () => [...head.closest("table").tBodies[0].rows].map((r) => r.cells[0].textContent);
+    const seen = [order()];
+    for (let n = 0; n < 2; n++) { head.querySelector("button").click(); seen.push(order()); }
+    document.title = JSON.stringify([seen, head.getAttribute("aria-sort")]);
+    </script></body>"""
+    path = tmp_path / "page.html"
+    path.write_text(made[2].replace("</body>", click))
+    done = subprocess.run(
+        [browser, "--headless", "--no-sandbox", "--disable-gpu", "--enable-logging=stderr",
+         f"--user-data-dir={tmp_path / 'profile'}", "--dump-dom", path.as_uri()],
+        capture_output=True, text=True, timeout=120, check=True,
+    )  # fmt: skip
+    title = re.search(r"<title>(.*?)</title>", done.stdout, re.S)
+    assert title is not None
+    (before, falling, rising), sign = json.loads(
+        title.group(1).replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&")
+    )
+    assert sorted(before) == sorted(falling) == sorted(rising)
+    assert falling[0] == "gold" == rising[-1] and sign == "ascending"
+    assert "CONSOLE" not in done.stderr
