@@ -18,9 +18,7 @@ from dcomplete_eval.contestants.gold import Gold
 from dcomplete_eval.run import Judging, digest, record
 from dcomplete_eval.store import read_run
 from dcomplete_eval.types import Answer, Task, Verdict, only
-
-sys.path.insert(0, str(Path(__file__).parent))
-from tiny_benchmark import Tiny
+from tests.eval.tiny_benchmark import Tiny
 
 FILE = "tiny__gold.jsonl"
 

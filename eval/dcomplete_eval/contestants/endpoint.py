@@ -38,11 +38,12 @@ class Endpoint:
         self._http = httpx.Client(headers=headers, timeout=timeout)
 
     def first(self) -> None:
-        """Ask for one token, so that the model is loaded. Raises UserError where nothing comes."""
+        """Ask for one token, so that the model is loaded. Closes and raises UserError where none comes."""
         asking = replace(self.asking, max_tokens=1)
         try:
             self._whole(self.dialect.body(Around("x = ", "\n"), asking))
         except Trouble as trouble:
+            self.close()
             raise UserError(str(trouble)) from None
 
     def answer(self, task: Task) -> Answer:

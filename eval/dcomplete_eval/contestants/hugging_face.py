@@ -19,6 +19,7 @@ class HuggingFace:
 
     def __init__(self, spec: Spec, folder: Path) -> None:
         self._library, self._torch = _libraries()
+        self._library.utils.logging.disable_progress_bar()  # ours is enough
         self._spec = spec
         self._most = spec.number("max_tokens", MAX_TOKENS, 1)
         self._temperature = spec.number("temperature", 0.0)

@@ -68,11 +68,7 @@ class LlamaCpp:
             self._lines,
             {"Authorization": f"Bearer {self._key}"},
         )
-        try:
-            endpoint.first()
-        except UserError:
-            endpoint.close()
-            raise
+        endpoint.first()
         return endpoint
 
     def settings(self) -> dict[str, Any]:
