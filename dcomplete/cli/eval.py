@@ -10,6 +10,7 @@ _COMMANDS = {
     "data": "dcomplete_eval.commands:data",
     "gold": "dcomplete_eval.commands:gold",
     "run": "dcomplete.cli.eval_run:command",
+    "compare": "dcomplete.cli.eval_compare:command",
     "replay": "dcomplete_eval.replay.commands:app",
     "report": "dcomplete_eval.report.command:command",
     "arena": "dcomplete_eval.arena.cli:app",

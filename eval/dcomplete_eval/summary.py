@@ -1,10 +1,10 @@
-"""What a run comes to: rates with intervals by group, length error, times."""
+"""What a run comes to: rates with intervals by group, length error, cost, times."""
 
 import statistics
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
-from dcomplete_eval.intervals import Interval, mean
+from dcomplete_eval.scores import SCORES, average, rate
 from dcomplete_eval.types import Record
 
 
@@ -19,36 +19,26 @@ def summary(records: Sequence[Record]) -> dict[str, Any]:
         for a in answers
         if a.tokens is not None and a.true_tokens is not None
     ]
-    times = [a.ms for a in answers if not a.error]
-    return {
+    found: dict[str, Any] = {
         "tasks": len(records),
         "errors": sum(bool(a.error) for a in answers),
-        "pass": _share(records, lambda r: r.verdict.passed),
-        "exact": _share(records, lambda r: r.verdict.exact),
-        "similarity": _share(records, lambda r: r.verdict.similarity),
-        "parses": _share(records, lambda r: r.verdict.parses),
-        "identifiers": _share(records, lambda r: r.verdict.identifiers),
-        "length_error": _mean((abs(e) for e in lengths), 2),
-        "length_right": _mean((100.0 * (e == 0) for e in lengths), 1),
-        "tokens": _mean((a.tokens for a in answers), 2),
-        "steps": _mean((a.steps for a in answers), 2),
-        "forwards": _mean((a.forwards for a in answers), 2),
-        "ms": quantiles(times),
+    }
+    for name, score in SCORES.items():
+        interval = rate(records, score)
+        found[name] = None if interval is None else interval.scaled(100, 2)
+    return found | {
+        "length_error": _rounded(map(abs, lengths), 2),
+        "length_right": _rounded((100.0 * (e == 0) for e in lengths), 1),
+        "tokens": _rounded((a.tokens for a in answers), 2),
+        "steps": _rounded((a.steps for a in answers), 2),
+        "forwards": _rounded((a.forwards for a in answers), 2),
+        "ms": quantiles([a.ms for a in answers if not a.error]),
     }
 
 
-def _share(
-    records: Sequence[Record], value: Callable[[Record], float | None]
-) -> dict[str, float | None] | None:
-    """A mean in percent with its 95 % interval."""
-    known = [(float(v), r.group) for r in records if (v := value(r)) is not None]
-    found: Interval | None = mean([v for v, _ in known], [g for _, g in known])
-    return None if found is None else found.scaled(100, 2)
-
-
-def _mean(values: Iterable[float | None], digits: int) -> float | None:
-    known = [v for v in values if v is not None]
-    return round(statistics.fmean(known), digits) if known else None
+def _rounded(values: Iterable[float | None], digits: int) -> float | None:
+    found = average(values)
+    return None if found is None else round(found, digits)
 
 
 def quantiles(values: Sequence[float]) -> dict[str, float] | None:
