@@ -260,6 +260,15 @@ def test_an_empty_answer_is_neither_exact_nor_similar(folder, tmp_path):
         assert (verdict.exact, verdict.similarity) == (False, 0.0)
 
 
+def test_a_line_end_that_the_gold_has_may_be_missing(folder, tmp_path):
+    holes = Holes("h", folder, count=60)
+    ending = [t for t in holes.tasks(tmp_path) if t.gold.endswith("\n")]
+    assert ending
+    for task in ending:
+        verdict = holes.judge(task, task.gold.rstrip("\n"))
+        assert (verdict.exact, verdict.similarity, verdict.parses) == (True, 1.0, True)
+
+
 def test_identifiers_are_compared_in_order(folder, tmp_path):
     holes = Holes("h", folder)
     task = replace(holes.tasks(tmp_path)[0], gold="sum(factor, extra)", language="python")

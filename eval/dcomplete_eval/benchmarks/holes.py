@@ -13,6 +13,7 @@ from urllib.parse import parse_qsl
 
 from dcomplete.errors import UserError
 from dcomplete.train.cuts import Cutter, Gap, Kind
+from dcomplete_eval.benchmarks.comparing import ended
 from dcomplete_eval.benchmarks.rows import rows
 from dcomplete_eval.benchmarks.sources import Document, documents
 from dcomplete_eval.metrics import score
@@ -38,8 +39,8 @@ class Holes:
         return list(self._cut(documents(self.folder, self.seed)))
 
     def judge(self, task: Task, text: str) -> Verdict:
-        """By text and syntax alone."""
-        return score(task, text)
+        """By text and syntax alone; a line end that the gold has may be missing."""
+        return score(task, ended(task, text))
 
     def _cut(self, found: Iterable[Document]) -> Iterator[Task]:
         """A hole of every file, then a second one of every file, and so on, the rarest kind first."""
@@ -102,8 +103,8 @@ class HeldOut:
         ]  # fmt: skip
 
     def judge(self, task: Task, text: str) -> Verdict:
-        """By text and syntax alone."""
-        return score(task, text)
+        """By text and syntax alone; a line end that the gold has may be missing."""
+        return score(task, ended(task, text))
 
 
 def of_folder(said: str) -> Holes:

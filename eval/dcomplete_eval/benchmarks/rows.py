@@ -5,11 +5,14 @@ import json
 import zlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from importlib import import_module
 from pathlib import Path
-from typing import Any, TextIO
+from typing import Any, TextIO, cast
 
 from dcomplete.errors import UserError
+
+_PATIENCE = 10.0  # seconds until the hub must have answered
 
 Row = dict[str, Any]
 Form = type | dict[str, "Form"] | list["Form"]  # of a value, of an object, of a list's values
@@ -46,31 +49,51 @@ class DataSet:
         return self.address or f"https://huggingface.co/datasets/{self.hub}"
 
     def _downloaded(self, patterns: Sequence[str], where: str) -> Path:
+        """The hub's files; without a connection, what an earlier download left."""
         try:
             from huggingface_hub import snapshot_download
-            from huggingface_hub.errors import HfHubHTTPError, LocalEntryNotFoundError
+            from huggingface_hub.errors import HfHubHTTPError
         except ImportError:
             raise UserError(
                 f"{self.folder} is not there: {where}, or have it downloaded after: "
                 "pip install 'dcomplete[hub]'."
             ) from None
-        import httpx
-
-        wanted = [*patterns, *(f"**/{pattern}" for pattern in patterns)]
+        get = partial(
+            snapshot_download,
+            self.hub,
+            repo_type="dataset",
+            revision=self.revision or None,
+            allow_patterns=[*patterns, *(f"*/{pattern}" for pattern in patterns)],
+        )
         try:
-            return Path(
-                snapshot_download(
-                    self.hub,
-                    repo_type="dataset",
-                    revision=self.revision or None,
-                    allow_patterns=wanted,
-                )
-            )
-        except (HfHubHTTPError, LocalEntryNotFoundError, httpx.HTTPError, OSError) as error:
-            reason = type(error).__name__
+            if self._answers():
+                return Path(get())
+            return Path(get(local_files_only=True))
+        except HfHubHTTPError as error:
+            said = _sentence(error).rstrip(".")
+            raise UserError(f"The hub does not give {self.hub} ({said}): {where}.") from None
+        except _bases(HfHubHTTPError):
             raise UserError(
-                f"{self.folder} is not on disk and could not be downloaded ({reason}): {where}."
+                f"{self.folder} is not on disk and the hub cannot be reached: {where}."
             ) from None
+
+    def _answers(self) -> bool:
+        """Whether the hub can be reached: without this, a download would try for half a minute."""
+        from huggingface_hub import HfApi
+        from huggingface_hub.errors import HfHubHTTPError
+
+        try:
+            HfApi().dataset_info(self.hub, timeout=_PATIENCE)
+        except HfHubHTTPError:
+            raise
+        except _bases(HfHubHTTPError):
+            return False
+        return True
+
+
+def _bases(error: type[Exception]) -> tuple[type[Exception], ...]:
+    """Of the hub's error: those of whichever HTTP client its library is built on, and OSError."""
+    return cast(tuple[type[Exception], ...], error.__bases__)
 
 
 def _fitting(folder: Path, patterns: Sequence[str]) -> list[Path]:
