@@ -77,7 +77,10 @@ def info(
 def check(
     name: Annotated[str, typer.Argument(help="Name or folder.")] = "", as_json: AsJson = False
 ) -> None:
-    """Run a model's self-tests; exit status 2 if one fails."""
+    """Run a model's self-tests; exit status 2 if one fails.
+
+    A question mark stands where the model knows too little for the test to say anything.
+    """
     from dcomplete.engine.load import load_engine
     from dcomplete.engine.selfcheck import self_check
 
@@ -86,7 +89,8 @@ def check(
         typer.echo(json.dumps([asdict(r) for r in results]))
     else:
         for result in results:
-            typer.echo(f"{'ok  ' if result.passed else 'FAIL'} {result.name}: {result.detail}")
+            mark = "FAIL" if not result.passed else "ok  " if result.told else "?   "
+            typer.echo(f"{mark} {result.name}: {result.detail}")
     failed = [r.name for r in results if not r.passed]
     if failed:
         raise ModelError(f"The model fails its self-tests: {', '.join(failed)}.")

@@ -59,6 +59,12 @@ class Tokens:
         """One more than the greatest id; published vocabularies have holes."""
         return self._size
 
+    @property
+    def special(self) -> list[int]:
+        """Ids of the tokens that the tokenizer sets apart."""
+        added = self._tokenizer.get_added_tokens_decoder()
+        return sorted(i for i, token in added.items() if token.special)
+
     def _count(self) -> int:
         tokens = self._tokenizer
         count = int(tokens.get_vocab_size())
