@@ -11,6 +11,7 @@ _COMMANDS = {
     "gold": "dcomplete_eval.commands:gold",
     "run": "dcomplete.cli.eval_run:command",
     "compare": "dcomplete.cli.eval_compare:command",
+    "latency": "dcomplete.cli.eval_latency:command",
     "replay": "dcomplete_eval.replay.commands:app",
     "report": "dcomplete_eval.report.command:command",
     "arena": "dcomplete_eval.arena.cli:app",

@@ -1,6 +1,8 @@
 """Contestants that need no network: words, gold, empty, recorded, our engine, the rule of the cut."""
 
 import json
+import re
+import sys
 
 import pytest
 
@@ -63,6 +65,18 @@ def test_mistakes_are_one_sentence(text, sentence, tiny_model):
     with pytest.raises(UserError, match=sentence) as error:
         contestant(text)
     assert "\n" not in str(error.value)
+
+
+@pytest.mark.parametrize(
+    ("name", "module", "extra"),
+    [("x.gguf", "xllamacpp", "dcomplete[llama]"), ("folder", "transformers", "transformers")],
+)
+def test_what_is_not_installed_is_said(tmp_path, monkeypatch, name, module, extra):
+    (tmp_path / "x.gguf").touch()
+    (tmp_path / "folder").mkdir()
+    monkeypatch.setitem(sys.modules, module, None)
+    with pytest.raises(UserError, match=re.escape(extra)):
+        contestant(f"ar:{tmp_path / name}")
 
 
 def test_every_kind_says_what_it_takes():
