@@ -132,9 +132,10 @@ def sha256(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def missing(place: Path, items: Iterable[Item] = ITEMS) -> list[Item]:
-    """Those that are absent or are not what they should be."""
-    return [item for item in items if sha256(place / item.path) != item.sha256]
+def missing(place: Path, items: Iterable[Item] | None = None) -> list[Item]:
+    """Those, of all unless told, that are absent or are not what they should be."""
+    wanted = ITEMS if items is None else items
+    return [item for item in wanted if sha256(place / item.path) != item.sha256]
 
 
 def choose(sets: Sequence[str]) -> list[Item]:

@@ -92,7 +92,7 @@ def identifiers(text: str, language: str) -> list[str]:
     lexer = _lexer(language)
     if lexer is None:
         return []
-    tokens = lexer(stripnl=False, ensurenl=False).get_tokens(text)
+    tokens = lexer().get_tokens(text)
     return [word.lstrip("@") for kind, word in tokens if kind in Token.Name]
 
 

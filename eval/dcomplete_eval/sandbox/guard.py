@@ -2,7 +2,7 @@
 
 Standard library only. It reads the program from stdin and forks; only then it reads the tests and the
 nonce, and only then lets the child begin. The child has none of the guard's files. A name in a test
-is asked for over a socket, and what comes back is plain data. So a program cannot pass by leaving
+is asked for over a pipe, and what comes back is plain data. So a program cannot pass by leaving
 early, by printing, by overriding `==` or by looking the expected values up.
 
 Tests see copies: what a program does to its arguments is not seen, and functions cannot be passed.
@@ -11,6 +11,7 @@ Tests see copies: what a program does to its arguments is not seen, and function
 import builtins
 import json
 import os
+import resource
 import signal
 import sys
 import time
@@ -21,7 +22,6 @@ from dcomplete_eval.sandbox import candidate
 from dcomplete_eval.sandbox.wire import Gone, Link, built, exactly, plain
 
 _PR_SET_DUMPABLE = 4
-_TOO_LONG = {-signal.SIGXCPU, -signal.SIGKILL}  # how the soft and the hard limit of CPU time end
 
 
 def main() -> None:
@@ -148,12 +148,19 @@ def _line(error: BaseException, test: str) -> str:
 def _ending(child: int) -> str:
     """Why the child answers no more. It may only have closed its end: it is not waited for."""
     for _ in range(20):
-        pid, status = os.waitpid(child, os.WNOHANG)
+        pid, status, used = os.wait4(child, os.WNOHANG)
         if pid:
             code = os.waitstatus_to_exitcode(status)
-            return "timeout" if code in _TOO_LONG else "exited" if code >= 0 else "crashed"
+            return "timeout" if _too_long(code, used) else "exited" if code >= 0 else "crashed"
         time.sleep(0.01)
     return "silent"
+
+
+def _too_long(code: int, used: resource.struct_rusage) -> bool:
+    """Whether a process ended by the limit of its processor time: the soft one, or the hard one."""
+    spent = used.ru_utime + used.ru_stime
+    most = resource.getrlimit(resource.RLIMIT_CPU)[0]
+    return code == -signal.SIGXCPU or (code == -signal.SIGKILL and spent >= most > 0)
 
 
 def _wait_for(reader: int, child: int, most: int) -> dict[str, str]:
@@ -164,6 +171,7 @@ def _wait_for(reader: int, child: int, most: int) -> dict[str, str]:
     text = printed[:most].decode("utf-8", "replace")
     if len(printed) > most:
         return {"outcome": "output", "detail": f"more than {most} bytes printed", "output": text}
-    code = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
-    outcome = "timeout" if code in _TOO_LONG else "error" if code else "finished"
+    _, status, used = os.wait4(child, 0)
+    code = os.waitstatus_to_exitcode(status)
+    outcome = "timeout" if _too_long(code, used) else "error" if code else "finished"
     return {"outcome": outcome, "detail": f"exit status {code}" if code else "", "output": text}

@@ -158,8 +158,8 @@ def _command(tools: Tools) -> list[str]:
     return [tools.python, "-s", "-S", "-B", "-P", "-c", _guard()]
 
 
-def _shut_in(tools: Tools) -> Opening:
-    rules = seccomp.program()
+def shut_in(tools: Tools, rules: bytes) -> Sandbox:
+    """Behind all walls; `rules` is the seccomp filter, b"" for none."""
 
     @contextmanager
     def opening(limits: Limits) -> Iterator[dict[str, Any]]:
@@ -175,10 +175,12 @@ def _shut_in(tools: Tools) -> Opening:
         finally:
             os.close(reader)
 
-    return opening
+    return Sandbox(isolation.describe(tools, bool(rules)), opening)
 
 
-def _let_loose(tools: Tools) -> Opening:
+def let_loose(tools: Tools) -> Sandbox:
+    """A plain process with limits, in a folder of its own: nothing to trust a model with."""
+
     @contextmanager
     def opening(limits: Limits) -> Iterator[dict[str, Any]]:
         with tempfile.TemporaryDirectory() as folder:
@@ -190,14 +192,19 @@ def _let_loose(tools: Tools) -> Opening:
                 "env": isolation.environment() | {"HOME": folder},
             }
 
-    return opening
+    return Sandbox("none", opening)
 
 
 def _open(unsafe: bool) -> Sandbox:
-    if unsafe:
-        return Sandbox("none", _let_loose(isolation.find_some_tools()))
-    tools = isolation.find_tools()
-    sandbox = Sandbox(isolation.describe(tools, bool(seccomp.program())), _shut_in(tools))
+    try:
+        return _tried(shut_in(isolation.find_tools(), seccomp.program()))
+    except UserError:
+        if not unsafe:
+            raise
+    return let_loose(isolation.find_some_tools())
+
+
+def _tried(sandbox: Sandbox) -> Sandbox:
     ran = sandbox.test("def f(x):\n    return x + 1\n", "assert f(1) == 2")
     if not ran.passed:
         raise UserError(isolation.INSTALL.format(what=f"it does not work here ({ran.detail})"))
@@ -211,8 +218,8 @@ _in_use: list[Sandbox] = []
 def choose(*, unsafe: bool = False) -> Sandbox:
     """Open the sandbox that this process judges with.
 
-    Raises UserError where there is none, unless `unsafe`, which is for the user to say: programs
-    then run as a plain process with limits.
+    Raises UserError where there is none, unless `unsafe`, which is for the user to say: then, and
+    only where there is none, programs run as a plain process with limits.
     """
     with _lock:
         _in_use[:] = [_open(unsafe)]
