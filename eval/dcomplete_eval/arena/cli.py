@@ -11,19 +11,24 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from dcomplete.errors import UserError
 from dcomplete_eval.arena import results
-from dcomplete_eval.arena.setting_up import DEFAULT_BENCHMARK, Setup
+from dcomplete_eval.arena.setting_up import Setup
 
 EXAMPLES = """Examples:
 
-  dcomplete eval arena serve engine engine:policy=topk             vote in a browser
+  dcomplete eval arena serve engine engine:policy=topk       in a browser
 
-  dcomplete eval arena vote engine ar:smollm2.gguf --votes 20      vote in this terminal
+  dcomplete eval arena vote engine ar:smollm2.gguf           in this terminal
 
-  dcomplete eval arena auto engine empty --judge tests --limit 50  let tests vote
+  dcomplete eval arena auto engine ar:smollm2.gguf empty     let tests vote
 
-  dcomplete eval arena rank                                        who is ahead, editors' votes included
+  dcomplete eval arena rank                                  who is ahead
+
+  dcomplete eval arena rank --json > ranking.json            for a report
 
   dcomplete eval arena export --out votes.csv"""
+
+_OWN_CODE = "holes:."  # cut from the source files of the folder one stands in
+_TESTED = "humaneval-random-span-light"
 
 app = typer.Typer(
     help="Compare contestants two by two, without names: in a browser, here, or by tests.",
@@ -36,7 +41,12 @@ Contestants = Annotated[
     list[str],
     typer.Argument(help="Two or more, such as engine, engine:policy=topk, ar:FILE.gguf, empty."),
 ]
-BenchmarkName = Annotated[str, typer.Option("--benchmark", "-b", help="Where gaps come from.")]
+BenchmarkName = Annotated[
+    str,
+    typer.Option(
+        "--benchmark", "-b", help="Where gaps come from: holes:FOLDER cuts them from your code."
+    ),
+]
 Data = Annotated[
     Path | None, typer.Option(envvar="DCOMPLETE_EVALDATA", help="Folder of evaluation data.")
 ]
@@ -64,7 +74,7 @@ AsJson = Annotated[bool, typer.Option("--json", help="Only JSON.")]
 @app.command(epilog=EXAMPLES)
 def vote(
     contestants: Contestants,
-    benchmark: BenchmarkName = DEFAULT_BENCHMARK,
+    benchmark: BenchmarkName = _OWN_CODE,
     data: Data = None,
     limit: Limit = 0,
     pairs: PairingName = "uniform",
@@ -101,7 +111,7 @@ def vote(
 @app.command(epilog=EXAMPLES)
 def serve(
     contestants: Contestants,
-    benchmark: BenchmarkName = DEFAULT_BENCHMARK,
+    benchmark: BenchmarkName = _OWN_CODE,
     data: Data = None,
     limit: Limit = 0,
     pairs: PairingName = "uniform",
@@ -135,7 +145,7 @@ def serve(
 @app.command(epilog=EXAMPLES)
 def auto(
     contestants: Contestants,
-    benchmark: BenchmarkName = DEFAULT_BENCHMARK,
+    benchmark: BenchmarkName = _TESTED,
     judge: Annotated[
         list[str], typer.Option(help="tests (do they pass), exact (equal to the truth). Repeat.")
     ] = ["tests"],  # noqa: B006 - typer's way to say a default; never changed
@@ -148,6 +158,12 @@ def auto(
     again: Annotated[
         bool, typer.Option("--again", help="Also what was judged before; else that is left out.")
     ] = False,
+    unsafe: Annotated[
+        bool,
+        typer.Option(
+            "--unsafe", help="Run programs of models without the sandbox, if there is none."
+        ),
+    ] = False,
     store: StorePath = None,
     keep_code: KeepCode = False,
     seed: Seed = 0,
@@ -157,8 +173,11 @@ def auto(
 
     Such votes are kept apart from people's: see rank --judge. An interrupted round goes on where it was.
     """
+    from dcomplete_eval import sandbox
     from dcomplete_eval.arena.judging import Judging
 
+    if unsafe:
+        sandbox.choose(unsafe=True)
     everybody = pairs == "all"
     drawn = "uniform" if everybody else pairs
     setup = Setup(contestants, benchmark, data, limit, drawn, store, keep_code, seed)

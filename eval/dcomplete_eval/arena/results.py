@@ -56,8 +56,12 @@ def rank(
     """Rank contestants by Bradley-Terry, with intervals, from all votes of one judge."""
     from dcomplete_eval import ranking
     from dcomplete_eval.arena import tables
+    from dcomplete_eval.arena.judging import JUDGES
     from dcomplete_eval.bradley_terry import Model
 
+    judges = (PERSON, *JUDGES, kept.JUDGE)
+    if judge not in judges:
+        raise UserError(f"There is no judge {judge!r}; there are {', '.join(judges)}.")
     with VoteStore(store) as votes:
         found = (
             kept.kept_ballots(votes, after, share) if judge == kept.JUDGE else votes.ballots(judge)

@@ -8,8 +8,8 @@ from rich.table import Table
 
 from dcomplete_eval.ranking import ELO_PER_LOGIT, Interval, Ranking, Standing
 
-COLUMNS = ("rank", "contestant", "Elo", "95 %", "votes", "won", "lost", "tied", "P(beats next)")
-_BAR = 24  # characters
+COLUMNS = ("rank", "contestant", "Elo", "95 %", "votes", "won", "lost", "tied")
+_BAR, _WIDE = 24, 110  # characters of a bar, and of a terminal that has room for it
 
 
 def notes(ranking: Ranking) -> list[str]:
@@ -41,8 +41,7 @@ def notes(ranking: Ranking) -> list[str]:
 def rows(ranking: Ranking) -> list[tuple[str, ...]]:
     """The texts of `COLUMNS`, best first."""
     found: list[tuple[str, ...]] = []
-    for at, standing in enumerate(ranking.standings):
-        chance = "" if at + 1 == len(ranking.standings) else f"{ranking.beats[at][at + 1]:.0%}"
+    for standing in ranking.standings:
         found.append(
             (
                 "" if standing.rank is None else str(standing.rank),
@@ -53,7 +52,6 @@ def rows(ranking: Ranking) -> list[tuple[str, ...]]:
                 str(standing.wins),
                 str(standing.losses),
                 str(standing.ties),
-                chance,
             )
         )
     return found
@@ -63,10 +61,14 @@ def show(console: Console, ranking: Ranking) -> None:
     """The leaderboard with bars, the matrix of wins, and the notes."""
     table = Table(box=None, header_style="dim", pad_edge=False)
     for name in COLUMNS:
-        table.add_column(name, justify="left" if name == "contestant" else "right", no_wrap=True)
-    table.add_column("", no_wrap=True)
+        if name == "contestant":
+            table.add_column(name, overflow="fold")
+        else:
+            table.add_column(name, justify="right", no_wrap=True)
+    bars = console.width >= _WIDE
     for row, standing in zip(rows(ranking), ranking.standings, strict=True):
-        table.add_row(*map(escape, row), _bar(standing, ranking.standings))
+        bar = [_bar(standing, ranking.standings)] if bars else []
+        table.add_row(*map(escape, row), *bar)
     if ranking.standings:
         console.print(table)
         console.print()
@@ -86,7 +88,7 @@ def markdown(ranking: Ranking) -> str:
 def _matrix(ranking: Ranking) -> Table:
     """Votes won by the row against the column, and the chance of that without a position."""
     table = Table(box=None, header_style="dim", pad_edge=False, title_justify="left")
-    table.add_column("won against (chance)", no_wrap=True)
+    table.add_column("won against (P of winning)", overflow="fold")
     for number in range(len(ranking.standings)):
         table.add_column(str(number + 1), justify="right", no_wrap=True)
     for row, standing in enumerate(ranking.standings):

@@ -25,7 +25,7 @@ _STYLES = {
     "builtin": "blue",
     "name": "yellow",
 }
-_QUIT = ("q", "\x03", "\x04", "\x1b")
+_QUIT = ("q", "\x1b")
 
 
 class Terminal:
@@ -61,7 +61,10 @@ class Terminal:
     def _key(self) -> str:
         self._console.print(HELP)
         while True:
-            key = self._read().lower()
+            try:
+                key = self._read().lower()
+            except EOFError:  # Ctrl-D
+                return "q"
             if key in KEYS or key in _QUIT or key == "s":
                 return key
 

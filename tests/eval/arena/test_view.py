@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from rich.console import Console
 
 from dcomplete.votes.types import Side
-from dcomplete_eval.arena.sitting import Revealed, Shown
+from dcomplete_eval.arena.sitting import Revealed, Shown, Sitting
 from dcomplete_eval.arena.terminal import Terminal, render, sentence
 from dcomplete_eval.arena.view import lines, sides
 from dcomplete_eval.types import Task
@@ -80,8 +80,6 @@ def test_a_sitting_in_a_terminal(tmp_path):
     out = io.StringIO()
     console = Console(file=out, width=100, force_terminal=False)
     with two(tmp_path) as dealer:
-        from dcomplete_eval.arena.sitting import Sitting
-
         sitting = Sitting(dealer)
         assert Terminal(console, sitting, lambda: next(keys)).run() == 3
         sitting.close()
@@ -94,10 +92,18 @@ def test_a_sitting_in_a_terminal(tmp_path):
     assert "3 votes" in text
 
 
+def test_the_end_of_input_is_the_end(tmp_path):
+    def read() -> str:
+        raise EOFError
+
+    with two(tmp_path) as dealer:
+        sitting = Sitting(dealer)
+        assert Terminal(Console(file=io.StringIO()), sitting, read).run() == 0
+        sitting.close()
+
+
 def test_a_sitting_ends_after_the_votes_that_were_asked_for(tmp_path):
     with two(tmp_path) as dealer:
-        from dcomplete_eval.arena.sitting import Sitting
-
         sitting = Sitting(dealer)
         console = Console(file=io.StringIO())
         assert Terminal(console, sitting, lambda: "2").run(4) == 4
