@@ -93,9 +93,36 @@ def typing() -> str:
     return text
 
 
+def usefulness() -> str:
+    """The newest usefulness replay of every trace with every contestant."""
+    newest = {(run["trace"], run["contestant"]): run for run in lines("usefulness.jsonl")}
+    if not newest:
+        return ""
+    rows = [
+        "| recorded typing, simulated author | contestant | typed characters | saved of 1,000 [95 %] "
+        "| completed code | stale | keystroke to shown p50, p90 ms |",
+        "|---|---|---|---|---|---|---|",
+    ]
+    for (trace, contestant), run in newest.items():
+        saved, ms = run["saved_per_1000"], run["shown_ms"]
+        times = f"{ms['p50']:.0f}, {ms['p90']:.0f}" if ms else "-"
+        rows.append(
+            f"| {trace} | `{contestant}` | {run['typed']:,} | {_bounded(saved)} "
+            f"| {100 * run['rocc']['value']:.1f} % | {run['stale_share']:.1f} % | {times} |"
+        )
+    about = f"{run['machine']}, {run['clock']} time, commit {run['commit']}."
+    told = "The author takes what is right at once: an upper bound. Gold is the truth itself."
+    return "\n".join([*rows, "", f"{about} {told}"])
+
+
+def _bounded(figure: dict[str, float | None]) -> str:
+    value, low, high = figure["value"], figure["low"], figure["high"]
+    return f"{value:.1f}" if low is None or high is None else f"{value:.1f} [{low:.1f}, {high:.1f}]"
+
+
 def rendered(readme: str) -> str:
     """`readme` with its numbers made anew."""
-    numbers = "\n\n".join(part for part in (latency(), quality(), typing()) if part)
+    numbers = "\n\n".join(part for part in (latency(), quality(), typing(), usefulness()) if part)
     block = f"{START}\n\n{numbers}\n\n{END}"
     return re.sub(f"{re.escape(START)}.*?{re.escape(END)}", lambda _: block, readme, flags=re.S)
 
