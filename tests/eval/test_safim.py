@@ -57,6 +57,7 @@ def test_the_gap_is_where_the_placeholder_was(tmp_path):
     assert task.prefix.endswith("for i in range(n):\n    ")
     assert task.suffix == "\nprint(t)\n"
     assert (task.language, task.kind, java.language) == ("python", "block", "java")
+    assert (bool(task.test), bool(java.test)) == (True, False)  # what is run
 
 
 def test_python_is_run(tmp_path):
@@ -195,7 +196,8 @@ def test_outputs_are_compared_as_execeval_does(said, expected, same):
     [
         ({"prompt": "no gap"}, "has not one gap"),
         ({"eval_prompt": "{{completion}}{{completion}}"}, "has not one gap"),
-        ({"unit_tests": "["}, "has no tests"),
+        ({"unit_tests": "["}, "has no unit_tests"),
+        ({"unit_tests": '[{"input": "1"}]'}, "has no unit_tests"),
     ],
 )
 def test_damaged_rows_are_named(change, says, tmp_path):

@@ -111,27 +111,27 @@ def rows(path: Path, /, **fields: Form) -> Iterator[Row]:
     try:
         found = _parquet(path) if path.suffix == ".parquet" else _json(path)
         for number, row in enumerate(found, start=1):
-            lacking = _lacking(row, fields)
-            if lacking is not None:
+            missing = lacking(row, fields)
+            if missing is not None:
                 raise UserError(
-                    f"{path} is in another format: row {number} has no {lacking or 'fields'}."
+                    f"{path} is in another format: row {number} has no {missing or 'fields'}."
                 )
             yield row
     except (OSError, EOFError, ValueError, zlib.error) as error:
         raise UserError(f"{path} cannot be read: {_sentence(error)}") from None
 
 
-def _lacking(value: Any, form: Form) -> str | None:
-    """What `value` lacks of a form, by name; None where it has it all."""
+def lacking(value: Any, form: Form) -> str | None:
+    """What `value` lacks of a form, by name ("" where it is another thing); None where it has all."""
     if isinstance(form, type):
         return None if isinstance(value, form) else ""
     if isinstance(form, list):
-        inner = [_lacking(part, form[0]) for part in value] if isinstance(value, list) else [""]
+        inner = [lacking(part, form[0]) for part in value] if isinstance(value, list) else [""]
         return next((name for name in inner if name is not None), None)
     if not isinstance(value, dict):
         return ""
     for name, inside in form.items():
-        deeper = _lacking(value.get(name), inside)
+        deeper = lacking(value.get(name), inside)
         if deeper is not None:
             return f"{name}.{deeper}".rstrip(".")
     return None

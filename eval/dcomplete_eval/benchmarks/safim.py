@@ -23,12 +23,13 @@ from dcomplete.errors import UserError
 from dcomplete_eval import sandbox
 from dcomplete_eval.benchmarks.comparing import compared
 from dcomplete_eval.benchmarks.outputs import same_output
-from dcomplete_eval.benchmarks.rows import DataSet, rows
+from dcomplete_eval.benchmarks.rows import DataSet, Form, lacking, rows
 from dcomplete_eval.benchmarks.safim_rules import block, call, control, same_call
 from dcomplete_eval.types import Task, Verdict
 
 DATA = DataSet("safim", "gonglinyuan/safim", "be132cc15372e90b6f03a608e77f2d940e384edb")
 TEXTS = ("task_id", "lang", "prompt", "eval_prompt", "ground_truth", "unit_tests")
+CASES: Form = [{"input": str, "output": [str]}]
 HOLE = "{{completion}}"
 LIMITS = sandbox.Limits(memory=2 << 30, file=16 << 20, scratch=32 << 20, output=4 << 20)
 
@@ -43,39 +44,39 @@ class Safim:
     cut: Callable[[Task, str], str]
 
     def tasks(self, data: Path) -> Sequence[Task]:
-        """One task a row. A row's program is what is run, without the prompt's description."""
+        """One task a row; `test` holds Python's cases as JSON, run on the program alone."""
         path = DATA.files(data, f"{self.file}.jsonl.gz", f"{self.file}.jsonl")[0]
         return [self._task(row, path) for row in rows(path, **dict.fromkeys(TEXTS, str))]
 
     def _task(self, row: dict[str, Any], path: Path) -> Task:
-        mark = f"{'# TODO' if row['lang'] == 'python' else '/* TODO'}: Your code here"
-        mark += "" if row["lang"] == "python" else " */"
+        python = row["lang"] == "python"
+        mark = "# TODO: Your code here" if python else "/* TODO: Your code here */"
         parts, frame = row["prompt"].split(mark), row["eval_prompt"].split(HOLE)
         if len(parts) != 2 or len(frame) != 2:
             raise UserError(f"{path} is in another format: {row['task_id']} has not one gap.")
         try:
-            cases = json.loads(row["unit_tests"] or "[]") if row["lang"] == "python" else []
+            cases = json.loads(row["unit_tests"] or "[]")
         except ValueError:
-            raise UserError(f"{path} is damaged: {row['task_id']} has no tests.") from None
+            cases = None
+        if lacking(cases, CASES) is not None:
+            raise UserError(f"{path} is in another format: {row['task_id']} has no unit_tests.")
         return Task(
-            str(row["task_id"]), self.name, str(row["task_id"]), parts[0], parts[1],
-            row["ground_truth"], row["lang"], self.kind,
-            extra={"before": frame[0], "behind": frame[1], "cases": cases},
+            row["task_id"], self.name, row["task_id"], parts[0], parts[1], row["ground_truth"],
+            row["lang"], self.kind, test=row["unit_tests"] if python and cases else "",
+            extra={"before": frame[0], "behind": frame[1]},
         )  # fmt: skip
 
     def judge(self, task: Task, text: str) -> Verdict:
         """Exact by text, or by syntax for a call; passed by the tests, where they are Python's."""
         said = text if text == task.gold else self.cut(task, text)
-        same = (
-            same_call(said, task.gold, task.language) if self.kind == "api" else said == task.gold
-        )
+        same = said == task.gold
+        if self.kind == "api":
+            same = same_call(said, task.gold, task.language)
         verdict = compared(task, text, same, said, task.gold)
-        cases = task.extra["cases"]
-        if not cases:
+        if not task.test:
             return verdict
-        outcome = (
-            "passed" if same else run(f"{task.extra['before']}{said}{task.extra['behind']}", cases)
-        )
+        program = f"{task.extra['before']}{said}{task.extra['behind']}"
+        outcome = "passed" if same else run(program, json.loads(task.test))
         return replace(verdict, passed=outcome == "passed", outcome=outcome)
 
 
