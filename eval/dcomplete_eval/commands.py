@@ -1,6 +1,7 @@
 """``dcomplete eval data`` and ``dcomplete eval gold``: what every benchmark stands on."""
 
 import json
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -100,6 +101,7 @@ def gold(
     from dcomplete_eval.gold import check as judge
     from dcomplete_eval.types import only
 
+    jobs = jobs or os.cpu_count() or 1
     names = benchmarks or [name for name in BENCHMARKS if name.startswith(_INFILLING)]
     found = [BENCHMARKS.get(name) for name in names]
     tasks = [benchmark.tasks(known.folder(folder)) for benchmark in found]

@@ -83,7 +83,7 @@ def find_some_tools() -> Tools:
 
 def find_python() -> str:
     """A Python that any user may run: the system's, or else the one that runs this."""
-    own = Path(sys.base_prefix) / "bin" / f"python3.{sys.version_info.minor}"
+    own = (Path(sys.base_prefix) / "bin" / f"python3.{sys.version_info.minor}").resolve()
     for path in ("/usr/bin/python3", "/usr/local/bin/python3", str(own)):
         if Path(path).exists() and _may_be_used(Path(path)) and _is_new(path):
             return path
@@ -94,7 +94,7 @@ def _may_be_used(path: Path) -> bool:
     """Whether the user that the program runs as can reach it: root's home cannot be."""
     if os.geteuid() or path.is_relative_to("/usr"):
         return True
-    return all(p.stat().st_mode & 0o001 for p in path.resolve().parents)
+    return all(p.stat().st_mode & 0o001 for p in path.parents)
 
 
 def _is_new(path: str) -> bool:
@@ -110,10 +110,13 @@ def shut_in(tools: Tools, limits: Limits, filter_file: int | None) -> list[str]:
     words += ["--hostname", "sandbox"]
     for name, value in _ENVIRONMENT.items():
         words += ["--setenv", name, value]
-    words += _system(tools.python)
+    words += _system()
     for device in _DEVICES:
         words += ["--dev-bind", f"/dev/{device}", f"/dev/{device}"]
     words += ["--size", str(limits.scratch), "--tmpfs", "/tmp", "--chdir", "/tmp"]
+    if not Path(tools.python).is_relative_to("/usr"):
+        prefix = str(Path(tools.python).parents[1])
+        words += ["--ro-bind", prefix, prefix]
     words += ["--remount-ro", "/"]
     if filter_file is not None:
         words += ["--seccomp", str(filter_file)]
@@ -154,8 +157,8 @@ def _limited(tools: Tools, limits: Limits) -> list[str]:
     ]
 
 
-def _system(python: str) -> list[str]:
-    """The system's programs and libraries, read-only, and where Python is if that is elsewhere."""
+def _system() -> list[str]:
+    """The system's programs and libraries, read-only."""
     words = ["--ro-bind", "/usr", "/usr"]
     for name in ("bin", "lib", "lib32", "lib64"):
         path = Path("/") / name
@@ -163,8 +166,4 @@ def _system(python: str) -> list[str]:
             words += ["--symlink", str(path.readlink()), str(path)]
         elif path.is_dir():
             words += ["--ro-bind", str(path), str(path)]
-    words += ["--ro-bind-try", "/etc/ld.so.cache", "/etc/ld.so.cache"]
-    if not Path(python).is_relative_to("/usr"):
-        prefix = str(Path(python).resolve().parents[1])
-        words += ["--ro-bind", prefix, prefix]
-    return words
+    return [*words, "--ro-bind-try", "/etc/ld.so.cache", "/etc/ld.so.cache"]
