@@ -178,6 +178,12 @@ def test_all_processes_end_with_the_harness():
         ("def f(x): return x", "def check(g):\n    assert g(2) == 2\ncheck(f)", "passed"),
         ("def f(x): return x", "f(print)", "failed"),
         ("import os\ndef f(): os._exit(0)", "try: f()\nexcept: pass", "exited"),
+        (
+            'import os\nbad = b\'{"value": {"?": 1}}\'\n'
+            "def f(): os.write(4, len(bad).to_bytes(8, 'big') + bad)",
+            "try: f()\nexcept: pass",
+            "silent",
+        ),
     ],
 )
 def test_honest_programs(box, program, test, outcome):

@@ -75,13 +75,13 @@ class _Names(dict[str, Any]):
         if hasattr(builtins, name):
             raise KeyError(name)
         found = self.ask({"name": name})
-        self[name] = self._caller(name) if "function" in found else _value(found)
+        self[name] = self._caller(name) if "function" in found else self._value(found)
         return self[name]
 
     def _caller(self, name: str) -> Callable[..., Any]:
         def call(*given: Any, **named: Any) -> Any:
             asked = {"call": name, "given": plain(list(given)), "named": plain(named)}
-            return _value(self.ask(asked))
+            return self._value(self.ask(asked))
 
         return call
 
@@ -98,9 +98,12 @@ class _Names(dict[str, Any]):
             raise self.raised
         return answer
 
-
-def _value(answer: dict[str, Any]) -> Any:
-    return built(answer.get("value"))
+    def _value(self, answer: dict[str, Any]) -> Any:
+        try:
+            return built(answer.get("value"))
+        except Gone:
+            self.gone = True
+            raise
 
 
 def _error(name: str, text: str) -> Exception:
