@@ -17,6 +17,7 @@ from typing import Any
 import pytest
 
 from dcomplete.settings import Settings, read_settings
+from dcomplete.votes.store import VoteStore
 from tests.editors.vscode.session import Session, drive, free_port, start, stop
 
 ROOT = Path(__file__).parent.parent.parent
@@ -132,7 +133,10 @@ def results(vsix: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[di
         subprocess.run(install, env=session.environment, check=True, capture_output=True)
         server = start(session)
         try:
-            yield drive(session, session.options(chromium, artefacts))
+            found = drive(session, session.options(chromium, artefacts))
+            with VoteStore(session.folder / "data" / "dcomplete" / "votes.sqlite3") as store:
+                found["votes"] = list(store.rows())
+            yield found
         finally:
             stop(server, session)
 
@@ -145,6 +149,18 @@ def test_in_a_real_vs_code(results: dict[str, Any], check: str) -> None:
     assert check in results, "the driver ended before this check"
     result = results[check]
     assert result["ok"], json.dumps(result, indent=1)
+
+
+@pytest.mark.e2e
+@pytest.mark.weights
+@pytest.mark.timeout(600)
+def test_the_vote_is_in_the_store_of_the_evaluation_harness(results: dict[str, Any]) -> None:
+    (row,) = results["votes"]
+    assert [(vote["judge"], vote["choice"]) for vote in row["votes"]] == [("person", "first")]
+    names = {row[side]["name"].rpartition(":")[2] for side in ("first", "second")}
+    assert names == {"threshold", "verify"}
+    assert row["prefix_characters"] > 0
+    assert "prefix" not in row
 
 
 @pytest.mark.e2e
