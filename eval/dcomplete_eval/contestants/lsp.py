@@ -60,6 +60,8 @@ class LanguageServer:
             async with asyncio.timeout(_LOAD_S):
                 while await self._editor.suggested("value = 1\nother = ", "\n", "python") is None:
                     await asyncio.sleep(_POLL_S)
+            if self._editor.trouble:
+                raise UserError(self._editor.trouble)
         except TimeoutError:
             raise UserError("The language server did not load its model in time.") from None
         except (OSError, JsonRpcException, PyglsError) as error:
@@ -93,7 +95,9 @@ class LanguageServer:
         except (JsonRpcException, OSError) as error:
             return Answer("", watch.total(), error=f"The language server failed: {error}")
         ms = watch.total()
-        text = _between(found, task) if found else ""
+        if found is None or (found == (task.prefix, task.suffix) and self._editor.trouble):
+            return Answer("", ms, error=self._editor.trouble or "The server cannot tell yet.")
+        text = _between(found, task)
         if text is None:
             return Answer("", ms, error="The suggestion replaces text outside the gap.")
         return Answer(text, ms)
@@ -140,6 +144,12 @@ class _OneGap(Editor):
     """An editor that opens a document, asks once, and closes it."""
 
     _running = False
+
+    @property
+    def trouble(self) -> str:
+        """What the server last said, where that was an error."""
+        said = self.status
+        return str(said.message) if said is not None and said.kind == "error" else ""
 
     async def start(
         self,

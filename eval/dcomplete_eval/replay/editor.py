@@ -16,7 +16,6 @@ from dcomplete_eval.replay.trace import Keystroke
 
 CANCELLED = -32800
 _CHATTER = (
-    "dcomplete/status",
     "didChangeStatus",
     "window/logMessage",
     "window/showMessage",
@@ -31,6 +30,7 @@ class Editor:
     def __init__(self, uri: str, language: str) -> None:
         self.uri, self.language = uri, language
         self.text, self.version = "", 0
+        self.status: Any = None  # what the server last said of itself
         self._client = LanguageClient("dcomplete-replay", "1")
         self._ids = itertools.count(1)
         self._drain: asyncio.Task[bytes] | None = None
@@ -40,6 +40,10 @@ class Editor:
         """Accept what the server says by itself."""
         for method in _CHATTER:
             self._client.feature(method)(lambda *_: None)
+        self._client.feature("dcomplete/status")(lambda *said: self._note(said[-1]))
+
+    def _note(self, said: Any) -> None:
+        self.status = said
 
     async def start(
         self,
