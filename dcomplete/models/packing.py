@@ -8,6 +8,7 @@ of the former's input are thousands of times larger than the others.
 """
 
 import math
+import os
 import warnings
 from collections.abc import Mapping
 
@@ -20,6 +21,8 @@ from dcomplete.models.decoder import Decoder
 
 DTYPES = ("auto", "float32", "bfloat16", "int8")
 _TYPICAL_ROWS = 16  # the batch that oneDNN packs for; others work too
+_KERNELS = 64  # that oneDNN and torch keep; a forward pass needs five, a request some thirty
+_KERNEL_CACHES = ("ONEDNN_PRIMITIVE_CACHE_CAPACITY", "LRU_CACHE_CAPACITY")  # oneDNN's, torch's
 
 
 class PackedLinear(nn.Module):
@@ -77,6 +80,17 @@ class PackedEmbedding(nn.Module):
         return y
 
 
+def bound_kernels() -> None:
+    """Let no more kernels be kept than a few requests use.
+
+    For every number of rows oneDNN compiles a kernel of its own, and both it and torch keep 1,024 of
+    them, 0.6 MB each: a process whose contexts differ in length grows by 700 MB (engine/LOG.md). To be
+    called before the first of them is made; what the environment says already stays.
+    """
+    for name in _KERNEL_CACHES:
+        os.environ.setdefault(name, str(_KERNELS))
+
+
 def pack_for(net: Decoder, state: Mapping[str, Tensor], device: torch.device, dtype: str) -> str:
     """Fill an `unfilled` network from `state`, laid out for `device`; returns the format's label.
 
@@ -92,6 +106,7 @@ def pack_for(net: Decoder, state: Mapping[str, Tensor], device: torch.device, dt
     net.load_state_dict(plain, assign=True)
     del plain
     if device.type == "cpu":
+        bound_kernels()
         _pack_cpu(net, chosen == "int8")
     return chosen
 
