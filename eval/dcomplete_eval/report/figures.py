@@ -107,6 +107,8 @@ def _of_use(result: Result) -> Iterator[_Wanted]:
             lambda: usage_plots.typing(material.replays, palette),
         )  # fmt: skip
     for at, ranking in enumerate(material.rankings, 1):
+        if not ranking["standings"]:
+            continue
         yield _Wanted(
             f"votes-{at}", "Strengths from votes.", "95 % intervals.",
             [of_ranking(ranking)], partial(usage_plots.votes, ranking, palette),

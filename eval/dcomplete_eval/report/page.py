@@ -38,7 +38,9 @@ class _Board:
     def tasks(self) -> str:
         records = max((p.run.records for p in self.places), key=len)
         groups = len({record.group for record in records})
-        return f"{len(records):,} tasks in {groups:,} groups"
+        of = max(int(p.run.about.get("of") or 0) for p in self.places)
+        drawn = f" of {of:,}" if of > len(records) else ""
+        return f"{len(records):,}{drawn} tasks in {groups:,} groups"
 
     @property
     def ran(self) -> bool:
