@@ -1,13 +1,13 @@
-"""``dcomplete models``: list, info, check, import, remove."""
+"""``dcomplete models``: list, info, check, pull, import, remove."""
 
 import json
 from dataclasses import asdict
-from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
-from dcomplete.errors import ModelError, UserError
+from dcomplete.cli import models_get
+from dcomplete.errors import ModelError
 
 app = typer.Typer(
     help="The models on this machine.",
@@ -17,34 +17,96 @@ app = typer.Typer(
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
 
+app.command("pull", epilog=models_get.PULL_EXAMPLES)(models_get.pull)
+app.command("import", epilog="Example: dcomplete models import ~/qwen2.5-coder-0.5b.gguf")(
+    models_get.import_
+)
+
+
 @app.command("list", epilog="Example: dcomplete models list --json")
 def list_models(as_json: AsJson = False) -> None:
-    """Show every installed model."""
-    from dcomplete.models.store import DEFAULT, entries
+    """Show every installed model, and the published ones that can be pulled.
 
-    rows = []
-    for entry in entries():
-        row: dict[str, Any] = {"name": entry.name, "embedded": entry.embedded, "bytes": entry.bytes}
-        try:
-            manifest = entry.manifest()
-            row |= {"parameters": manifest.net.parameters, "infills": manifest.regime != "base"}
-        except ModelError as error:
-            row |= {"problem": str(error)}
-        rows.append(row | {"default": entry.name == DEFAULT})
+    Memory is for the weights in the number format that this machine would use.
+    """
+    from dcomplete.models.store import entries
+
+    installed = [_installed(entry) for entry in entries()]
+    names = {row["name"] for row in installed}
+    known = [row for row in _known() if row["name"] not in names]
     if as_json:
-        typer.echo(json.dumps(rows))
+        typer.echo(json.dumps([*installed, *known]))
         return
     from rich.console import Console
     from rich.table import Table
 
-    table = Table("name", "size", "parameters", "infills", "where")
-    for row in rows:
+    console = Console()
+    table = Table("name", "size", "parameters", "infills", "where", title="Installed")
+    for row in installed:
         parameters = f"{row['parameters'] / 1e6:.0f} M" if "parameters" in row else "?"
         infills = row.get("problem") or ("yes" if row["infills"] else "no: a base for training")
         name = row["name"] + (" (default)" if row["default"] else "")
         where = "embedded" if row["embedded"] else "installed"
         table.add_row(name, f"{row['bytes'] / 1e6:.0f} MB", parameters, infills, where)
-    Console().print(table)
+    console.print(table)
+    console.print(_table_of(known))
+
+
+def _table_of(known: list[dict[str, Any]]) -> Any:
+    from rich.table import Table
+
+    title = "Published diffusion models: dcomplete models pull NAME"
+    columns = ("name", "size", "memory", "licence", "infills", "length of a gap")
+    table = Table(*columns, title=title, caption="! not free: read the licence before you use it")
+    for row in known:
+        licence = row["licence"] if row["free"] else f"! {row['licence']}"
+        size, memory = (f"{row[key] / 1e9:.1f} GB" for key in ("bytes", "memory"))
+        table.add_row(row["name"], size, memory, licence, row["how"], row["length"])
+    return table
+
+
+def _installed(entry: Any) -> dict[str, Any]:
+    from dcomplete.models.store import DEFAULT
+
+    row: dict[str, Any] = {"name": entry.name, "embedded": entry.embedded, "bytes": entry.bytes}
+    try:
+        manifest = entry.manifest()
+        row |= {
+            "parameters": manifest.net.parameters,
+            "infills": manifest.regime != "base",
+            "family": manifest.card.get("family"),
+        }
+    except ModelError as error:
+        row |= {"problem": str(error)}
+    return row | {"default": entry.name == DEFAULT, "installed": True}
+
+
+def _known() -> list[dict[str, Any]]:
+    """Published checkpoints: bytes on disk (bfloat16) and in memory here."""
+    import torch
+
+    from dcomplete.models.packing import best_dtype
+    from dcomplete.models.published.registry import releases
+
+    here = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    width = 2 if best_dtype(here) == "bfloat16" else 4
+    return [
+        {
+            "name": release.name,
+            "installed": False,
+            "family": family.name,
+            "repository": release.repository,
+            "parameters": int(release.billions * 1e9),
+            "bytes": int(release.billions * 2e9),
+            "memory": int(release.billions * 1e9 * (width if family.native else 2)),
+            "licence": release.licence,
+            "free": release.free,
+            "infills": True,
+            "how": family.infills,
+            "length": family.length,
+        }
+        for family, release in releases()
+    ]
 
 
 @app.command("info", epilog="Example: dcomplete models info smol-135m")
@@ -94,53 +156,6 @@ def check(
     failed = [r.name for r in results if not r.passed]
     if failed:
         raise ModelError(f"The model fails its self-tests: {', '.join(failed)}.")
-
-
-@app.command("import", epilog="Example: dcomplete models import Qwen/Qwen2.5-Coder-0.5B")
-def import_(
-    source: Annotated[str, typer.Argument(help="A GGUF file, a Hugging Face folder, or a hub id.")],
-    name: Annotated[str, typer.Option(help="Name to install it under.")] = "",
-    as_json: AsJson = False,
-) -> None:
-    """Install a model from a file, a folder or the hub. safetensors or GGUF; its code is never run."""
-    from dcomplete.models.importing import import_model
-    from dcomplete.models.store import Installing
-
-    path = Path(source).expanduser()
-    if not path.exists():
-        path = _download(source)
-    chosen = name or (path.stem if path.is_file() else Path(source).name)
-    with Installing(chosen) as folder:
-        manifest = import_model(path, folder)
-    infills = manifest.regime != "base"
-    if as_json:
-        typer.echo(json.dumps({"name": chosen, "infills": infills}))
-        return
-    typer.echo(f"Installed {chosen!r} ({manifest.net.parameters / 1e6:.0f} M parameters).")
-    if not infills:
-        typer.echo(
-            "It is an autoregressive base: `dcomplete train run` turns it into an infill model."
-        )
-
-
-def _download(source: str) -> Path:
-    """A hub repository's safe files, with the hub library's own progress bars and resume."""
-    looks_like_hub = source.count("/") == 1 and not source.startswith((".", "/", "~"))
-    if not looks_like_hub:
-        raise UserError(f"There is no file or folder {source}.")
-    try:
-        from huggingface_hub import snapshot_download
-        from huggingface_hub.errors import HfHubHTTPError, LocalEntryNotFoundError
-    except ImportError:
-        raise UserError("Downloading needs: pip install 'dcomplete[hub]'.") from None
-    safe = ["config.json", "tokenizer.json", "*.safetensors"]
-    try:
-        return Path(snapshot_download(source, allow_patterns=safe))
-    except (HfHubHTTPError, LocalEntryNotFoundError, OSError) as error:
-        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
-        raise UserError(
-            f"{source} could not be downloaded ({reason}); check the name and the network."
-        ) from None
 
 
 @app.command("remove", epilog="Example: dcomplete models remove coder")

@@ -69,13 +69,18 @@ def find(name: str) -> Entry:
 
 
 def remove(name: str) -> Path:
-    """Delete a user's model; raises ModelError for an unknown or embedded one."""
+    """Delete a user's model, or what was downloaded of one; raises ModelError for others."""
+    started = user_folder() / f".pull-{name}"
     for entry in entries():
         if entry.name == name:
             if entry.embedded:
                 raise ModelError(f"{name!r} comes with dcomplete and cannot be removed.")
             shutil.rmtree(entry.path)
+            shutil.rmtree(started, ignore_errors=True)
             return entry.path
+    if started.is_dir() and "/" not in name:
+        shutil.rmtree(started)
+        return started
     raise ModelError(f"Unknown model {name!r}. See 'dcomplete models list'.")
 
 
@@ -83,15 +88,21 @@ class Installing:
     """A folder that becomes a model only when everything in it was written."""
 
     def __init__(self, name: str) -> None:
+        self.target = self.free(name)
+        self.target.parent.mkdir(parents=True, exist_ok=True)
+        self.folder = Path(tempfile.mkdtemp(prefix=".new-", dir=self.target.parent))
+
+    @staticmethod
+    def free(name: str) -> Path:
+        """Where a model of that name will lie; raises ModelError for a name that cannot be used."""
         if not name or "/" in name or "\\" in name or name.startswith("."):
             raise ModelError(f"{name!r} is no usable model name; choose one with --name.")
-        self.target = user_folder() / name
-        if self.target.exists():
+        target = user_folder() / name
+        if target.exists():
             raise ModelError(
                 f"There is a model {name!r} already; remove it or choose another --name."
             )
-        self.target.parent.mkdir(parents=True, exist_ok=True)
-        self.folder = Path(tempfile.mkdtemp(prefix=".new-", dir=self.target.parent))
+        return target
 
     def __enter__(self) -> Path:
         return self.folder

@@ -42,7 +42,7 @@ def test_conventions_are_those_of_the_table(name, published):
     assert (s.mask, manifest.shift, manifest.regime) == (mask, shift, regime)
     assert (s.bos, s.eos, s.fill, s.expand) == (bos, eos, fill, expand)
     assert block is None or manifest.block == block
-    assert {i for i in CHECKPOINTS[name].tokens().values()} - set(s.banned) <= {fill, expand}
+    assert set(CHECKPOINTS[name].tokens().values()) - set(s.banned) <= {fill, expand}
 
 
 PREFIX, SUFFIX = "def mean(values):\n    return sum", "\n\nprint(mean([1]))\n"

@@ -108,8 +108,8 @@ async function installedModels(program: string): Promise<string[]> {
   if (!program) return [];
   try {
     const { stdout } = await run(program, ["models", "list", "--json"], { timeout: 20_000 });
-    const rows = JSON.parse(stdout) as { name: string; default: boolean }[];
-    return rows.filter((row) => !row.default).map((row) => row.name);
+    const rows = JSON.parse(stdout) as { name: string; default: boolean; installed?: boolean }[];
+    return rows.filter((row) => !row.default && row.installed !== false).map((row) => row.name);
   } catch {
     return [];
   }
