@@ -12,6 +12,7 @@ from dcomplete.errors import Refusal, UserError
 from dcomplete.votes.order import first_is_first
 from dcomplete.votes.types import Kind
 from dcomplete_eval.arena.lines import converse, pair_json
+from dcomplete_eval.arena.pairing import LatencyAware
 from dcomplete_eval.arena.sitting import Sitting
 from tests.eval.arena.scripted import ONE, OTHER, dealing, maker, two
 
@@ -92,7 +93,8 @@ def test_a_bug_in_a_contestant_is_a_failed_answer(tmp_path):
 
 
 def test_the_order_is_balanced_and_recorded(tmp_path):
-    with two(tmp_path) as dealer:
+    fixed = LatencyAware()  # draws the two in the same order always
+    with two(tmp_path, pairing=fixed) as dealer:
         sitting = Sitting(dealer)
         first = []
         for _ in range(60):
