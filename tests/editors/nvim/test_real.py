@@ -15,6 +15,7 @@ from pathlib import Path
 import psutil
 import pytest
 
+from dcomplete.votes.store import VoteStore
 from tests.editors.nvim.editor import Editor, quiet_environment, version, wait_for, write_start
 
 pytestmark = [pytest.mark.e2e, pytest.mark.weights]
@@ -140,8 +141,15 @@ def test_a_vote_arrives_in_the_store(real, home):
     real.keys("2")
     wait_for(lambda: real.notes, "the names")
     assert real.notes[0].startswith("dcomplete: you chose second. First was ")
-    votes = [one for one in outcomes(home) if one["event"] == "vote"]
-    assert votes[-1]["choice"] == "second"
+    logged = [one for one in outcomes(home) if one["event"] == "vote"]
+    assert logged[-1]["choice"] == "second"
+    with VoteStore(home / "data" / "dcomplete" / "votes.sqlite3") as store:
+        *_, kept = store.rows(code=True)  # the latest
+    assert [vote["choice"] for vote in kept["votes"]] == ["second"]
+    assert kept["source"] == "editor" and kept["language"] == "python"
+    assert kept["prefix"] is None, "code is kept only where the person asks for it"
+    shown = [kept[side]["name"].rpartition(":")[2] for side in ("first", "second")]
+    assert shown == [logged[-1][side]["policy"] for side in ("first", "second")]
 
 
 def test_typing_goes_on_when_the_engine_is_stopped_and_suggestions_come_back(real, home):
