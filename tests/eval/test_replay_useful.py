@@ -163,13 +163,31 @@ def test_who_types_on_within_the_debounce_is_not_disturbed():
     assert line["debounce_ms"] == 3_600_000
 
 
-def test_pauses_only_asks_at_pauses_only():
-    history = made(typed(0, *"abcdef"))
+def paused(strokes, seconds, start=""):
+    history = made(strokes, start)
     trace = history.trace
-    history.trace = Trace("x", "", trace.end, trace.keystrokes, (0, 0, 0, 9, 9, 9))
+    history.trace = Trace("x", start, trace.end, trace.keystrokes, seconds)
+    return history
+
+
+def test_pauses_only_asks_where_the_author_goes_on_after_a_pause():
+    history = paused(typed(0, *"abcdef"), (0, 0, 0, 9, 9, 9))
     line, events = played(history, Rival(gold), pause=2.0)
-    assert [e.stroke for e in events] == [2, 5]
-    assert line["completed"] == 3 and line["pause_s"] == 2.0
+    assert [(e.stroke, e.text) for e in events] == [(2, "def")], "nobody goes on behind the last"
+    assert line["completed"] == 3 and line["saved"] == 2 and line["pause_s"] == 2.0
+    assert line["typed"] == 6
+
+
+def test_after_a_pause_it_is_asked_where_the_cursor_went():
+    strokes = [*typed(3, *"xy"), *typed(0, *"abcd"), (Patch(0, 1, ""),), *typed(0, *"qrs")]
+    history = paused(strokes, (0, 0, 9, 9, 9, 9, 20, 30, 30, 30), "...")
+    rival = Rival(gold)
+    line, events = played(history, rival, pause=2.0)
+    assert [(t.prefix, t.suffix, t.gold) for t in rival.asked] == [
+        ("", "...xy", "abcd"),
+        ("", "bcd...xy", "qrs"),
+    ], "who goes on by deleting does not ask"
+    assert [e.stroke for e in events] == [1, 6] and line["completed"] == 7
 
 
 def test_errors_are_counted_and_change_nothing():

@@ -65,7 +65,10 @@ def useful(
         float, typer.Option(min=0, help="Milliseconds of rest before asking.")
     ] = 75,
     pauses_only: Annotated[
-        bool, typer.Option("--pauses-only", help="Ask only where the author stopped for --pause.")
+        bool,
+        typer.Option(
+            "--pauses-only", help="Ask only where the author goes on writing after --pause."
+        ),
     ] = False,
     pause: Annotated[float, typer.Option(min=0, help="Seconds, with --pauses-only.")] = _PAUSE_S,
     every: Annotated[

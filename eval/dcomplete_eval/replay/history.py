@@ -58,14 +58,16 @@ class History:
         self.place = document.places()
 
     def ahead(self, stroke: int) -> list[Letter]:
-        """The truth at the cursor behind `stroke`; at most `FAR` strokes are looked at."""
+        """The truth at the cursor behind `stroke`."""
         here = self.edits[stroke]
-        if here is None:
-            return []
-        start = cursor = here.cursor
+        return [] if here is None else self.written(here.cursor, stroke + 1)
+
+    def written(self, start: int, first: int) -> list[Letter]:
+        """What is written at offset `start` from stroke `first` on; `FAR` strokes are looked at."""
+        cursor = start
         done: list[Letter] = []
         closed: list[Letter] = []  # closed by the editor, not yet stepped over; nearest last
-        for number in range(stroke + 1, min(stroke + 1 + FAR, len(self.edits))):
+        for number in range(first, min(first + FAR, len(self.edits))):
             edit = self.edits[number]
             if edit is None or edit.pasted or edit.at < start:
                 break

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 from dcomplete_eval.replay.accepting import taken
 from dcomplete_eval.replay.clocks import Clock, Reply
-from dcomplete_eval.replay.history import Edit, History, Letter
+from dcomplete_eval.replay.history import History, Letter
 from dcomplete_eval.replay.survival import Identities
 from dcomplete_eval.replay.trace import is_typing
 from dcomplete_eval.types import Task
@@ -19,11 +19,15 @@ _REST_S = 2.0  # a longer pause is no typing
 class Habits:
     """When the editor asks and what the author takes. Times in seconds.
 
+    It asks behind every keystroke after which nothing is typed for `debounce`. With a `pause` it asks
+    only where the author stopped for so long and then goes on writing, and there, as if a key was
+    pressed: most who pause go on elsewhere, and the traces do not say when the cursor went.
+
     Of the stretches of `STRETCH` keystrokes every `every`-th is asked about and counted.
     """
 
     debounce: float = 0.075
-    pause: float = 0.0  # ask only where the author stopped for so long
+    pause: float = 0.0
     rule: str = "line"
     least: int = 3
     every: int = 1
@@ -114,14 +118,13 @@ class Simulation:
 
     def _asked(self, index: int) -> int | None:
         """Ask behind a keystroke where an editor would; the keystroke that an acceptance reaches."""
-        edit, gap = self._history.edits[index], self._habits.paced(self._gaps[index])
-        rests = self._gaps[index] >= self._habits.pause and gap >= self._habits.debounce
-        if edit is None or not (self._counted(index) and is_typing(self._strokes[index]) and rests):
+        spot = self._spot(index)
+        if spot is None:
             return None
-        ahead = self._history.ahead(index)
-        task = self._task(index, edit, ahead)
-        reply = self._clock.ask(task, self._habits.debounce, gap)
-        event = self._event(index, edit, ahead, reply)
+        ahead = self._history.written(spot, index + 1)
+        gap = self._habits.paced(self._gaps[index])
+        reply = self._clock.ask(self._task(index, spot, ahead), self._habits.debounce, gap)
+        event = self._event(index, spot, ahead, reply)
         self.ledger.events.append(event)
         if not event.taken:
             return None
@@ -134,20 +137,32 @@ class Simulation:
         self.ledger.stretches[index // STRETCH].saved -= 1  # the accepting key
         return max(letter.stroke for letter in used)
 
-    def _task(self, index: int, edit: Edit, ahead: Sequence[Letter]) -> Task:
+    def _spot(self, index: int) -> int | None:
+        """Where is asked behind a keystroke, if anywhere."""
+        gap, here = self._gaps[index], self._history.edits[index]
+        if not self._counted(index) or self._habits.paced(gap) < self._habits.debounce:
+            return None
+        if not self._habits.pause:
+            return here.cursor if here is not None and is_typing(self._strokes[index]) else None
+        if gap < self._habits.pause or index + 1 == len(self._strokes):
+            return None
+        after = self._history.edits[index + 1]
+        return after.at if after is not None and after.typed and not after.deleted else None
+
+    def _task(self, index: int, spot: int, ahead: Sequence[Letter]) -> Task:
         trace, text = self._history.trace, self._now.text
         return Task(
             id=f"{trace.name}:{index}",
             benchmark=f"replay:{trace.name}",
             group=f"{trace.name}:{index // STRETCH}",
-            prefix=text[: edit.cursor],
-            suffix=text[edit.cursor :],
+            prefix=text[:spot],
+            suffix=text[spot:],
             gold="".join(letter.text for letter in ahead),
             language=trace.language,
-            kind="keystroke",
+            kind="pause" if self._habits.pause else "keystroke",
         )
 
-    def _event(self, index: int, edit: Edit, ahead: Sequence[Letter], reply: Reply) -> Event:
+    def _event(self, index: int, spot: int, ahead: Sequence[Letter], reply: Reply) -> Event:
         answer, truth = reply.answer, "".join(letter.text for letter in ahead)
         if answer is None:
             return Event(index, "stale", reply.ms, truth=truth)
@@ -169,7 +184,7 @@ class Simulation:
             taken=worth,
             kept=sum(self._history.kept(letter) for letter in used),
             strokes=spared,
-            fits_end=self._fits_end(edit.cursor, found),
+            fits_end=self._fits_end(spot, found),
             forwards=answer.forwards,
         )
 
