@@ -14,7 +14,7 @@ help: ## show this help
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
 
 infill: .venv/.run ## install, then fill a real gap in a shipped example
-	$(BIN)/dcomplete infill dcomplete/examples/average.py --at 8:12 --diff
+	$(BIN)/dcomplete infill dcomplete/examples/average.py --at 9:9 --diff
 
 test: .venv/.dev ## install, then run all tests: the fast ones first, then the whole program
 	$(BIN)/python -m pytest -q $(FAST)

@@ -2,10 +2,12 @@
 
 
 def average(values: list[float]) -> float:
-    """Return the mean of some numbers."""
-    total = sum(values)
-    count = len(values)
-    return 
+    """Return the arithmetic mean of the values."""
+    total, count = 0.0, 0
+    for value in values:
+        total += value
+        
+    return total / count
 
 
 print(average([1.0, 2.0, 6.0]))
