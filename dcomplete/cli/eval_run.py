@@ -2,7 +2,9 @@
 
 import json
 import os
+import threading
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -11,7 +13,8 @@ import typer
 if TYPE_CHECKING:
     from rich.table import Table
 
-    from dcomplete_eval.types import Benchmark, Contestant, Record, Task
+    from dcomplete_eval.run import Runner
+    from dcomplete_eval.types import Benchmark, Record, Task
 
 EXAMPLES = """Examples:
 
@@ -37,6 +40,9 @@ def command(
     jobs: Annotated[int, typer.Option(min=0, help="Threads that judge; 0: one for each core.")] = 0,
     oracle: Annotated[
         bool, typer.Option("--oracle", help="Engines also with the true length told.")
+    ] = False,
+    ray: Annotated[
+        bool, typer.Option("--ray", help="Spread tasks over the Ray cluster that runs already.")
     ] = False,
     out: Annotated[Path, typer.Option(help="Folder of the runs' files.")] = Path("eval-runs"),
     data: Annotated[
@@ -65,18 +71,31 @@ def command(
     wanted = specs(contestant, oracle)
     for spec in wanted:
         check(spec)
+    order = _Order(limit, seed, jobs or os.cpu_count() or 1, out, ray, unsafe, quiet=as_json)
+    found = _read(benchmarks, data)  # before a model is loaded
     lines = []
     for spec in wanted:
-        lines += _runs(
-            spec, benchmarks, data, limit, seed, jobs or os.cpu_count() or 1, out, as_json
-        )
+        for line in _runs(spec, found, order):
+            typer.echo(json.dumps(line))
+            lines.append(line)
     if not as_json:
         from rich.console import Console
 
         for table in tables(lines):
             Console(stderr=True).print(table)
-    for line in lines:
-        typer.echo(json.dumps(line))
+
+
+@dataclass(frozen=True, slots=True)
+class _Order:
+    """How runs are made."""
+
+    limit: int
+    seed: int
+    jobs: int
+    out: Path
+    ray: bool
+    unsafe: bool
+    quiet: bool
 
 
 def specs(said: Sequence[str], oracle: bool) -> list[str]:
@@ -89,53 +108,51 @@ def specs(said: Sequence[str], oracle: bool) -> list[str]:
     return found
 
 
-def _runs(
-    spec: str,
-    names: Sequence[str],
-    data: Path | None,
-    limit: int,
-    seed: int,
-    jobs: int,
-    out: Path,
-    quiet: bool,
-) -> list[dict[str, Any]]:
-    """A contestant on every benchmark, its model loaded once."""
+def _read(names: Sequence[str], data: Path | None) -> "list[tuple[Benchmark, Sequence[Task]]]":
+    """The benchmarks and their tasks. Raises UserError."""
     from dcomplete_eval.benchmarks import BENCHMARKS
-    from dcomplete_eval.contestants import contestant
     from dcomplete_eval.data import folder
-    from dcomplete_eval.types import only
 
-    place = folder(data)
-    found = [BENCHMARKS.get(name) for name in names]
-    tasks = [benchmark.tasks(place) for benchmark in found]  # before a model is loaded
-    who = contestant(spec)
+    found = [BENCHMARKS.get(name) for name in dict.fromkeys(names)]
+    return [(benchmark, benchmark.tasks(folder(data))) for benchmark in found]
+
+
+def _runs(
+    spec: str, benchmarks: "Sequence[tuple[Benchmark, Sequence[Task]]]", order: _Order
+) -> Iterator[dict[str, Any]]:
+    """A contestant on every benchmark, its model loaded once; a result's line for each."""
+    runner = _runner(spec, order)
     try:
-        return [
-            _one(who, benchmark, all_tasks, only(all_tasks, limit, seed), jobs, out, quiet)
-            for benchmark, all_tasks in zip(found, tasks, strict=True)
-        ]
+        for benchmark, tasks in benchmarks:
+            yield _one(runner, benchmark, tasks, order)
     finally:
-        who.close()
+        runner.close()
+
+
+def _runner(spec: str, order: _Order) -> "Runner":
+    if order.ray:
+        from dcomplete_eval.cluster import Cluster
+
+        return Cluster(spec, order.unsafe)
+    from dcomplete_eval.contestants import contestant
+    from dcomplete_eval.run import Local
+
+    return Local(contestant(spec), order.jobs)
 
 
 def _one(
-    who: "Contestant",
-    benchmark: "Benchmark",
-    tasks: Sequence["Task"],
-    chosen: Sequence["Task"],
-    jobs: int,
-    out: Path,
-    quiet: bool,
+    runner: "Runner", benchmark: "Benchmark", tasks: Sequence["Task"], order: _Order
 ) -> dict[str, Any]:
-    from dcomplete_eval.run import Judging, head
+    from dcomplete_eval.run import head
     from dcomplete_eval.store import Store, read_run, run_file
     from dcomplete_eval.summary import summary
+    from dcomplete_eval.types import only
 
-    store = Store(run_file(out, benchmark.name, who.name))
-    said = head(benchmark, who, tasks, chosen)
+    chosen = only(tasks, order.limit, order.seed)
+    store = Store(run_file(order.out, benchmark.name, runner.name))
+    said = head(benchmark, runner, tasks, chosen)
     done = {name: r for name, r in store.begin(said).items() if not r.answer.error}
-    rest = [task for task in chosen if task.id not in done]
-    with _Bar(f"{who.name}, {benchmark.name}", len(chosen), quiet) as bar:
+    with _Bar(f"{runner.name}, {benchmark.name}", len(chosen), order.quiet) as bar:
         for task in chosen:
             if task.id in done:
                 bar.count(done[task.id])
@@ -145,7 +162,7 @@ def _one(
             bar.count(record)
 
         try:
-            Judging(benchmark, keep, jobs).run(who, rest)
+            runner.run(benchmark, [task for task in chosen if task.id not in done], keep)
         except KeyboardInterrupt:
             typer.echo("Stopped; the same command goes on from here.", err=True)
             raise
@@ -176,6 +193,7 @@ class _Bar:
         self._bar = Progress(*columns, console=Console(stderr=True), disable=quiet)
         self._task = self._bar.add_task(title, total=total, rate="")
         self._seen, self._good = 0, 0
+        self._lock = threading.Lock()  # records come from several threads
 
     def __enter__(self) -> "_Bar":
         self._bar.start()
@@ -187,9 +205,10 @@ class _Bar:
     def count(self, record: "Record") -> None:
         verdict = record.verdict
         word = "exact" if verdict.passed is None else "passed"
-        self._seen += 1
-        self._good += verdict.exact if verdict.passed is None else verdict.passed
-        rate = f"{100 * self._good / self._seen:.1f} % {word}"
+        with self._lock:
+            self._seen += 1
+            self._good += verdict.exact if verdict.passed is None else verdict.passed
+            rate = f"{100 * self._good / self._seen:.1f} % {word}"
         self._bar.update(self._task, advance=1, rate=rate)
 
 

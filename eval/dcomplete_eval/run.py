@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, Protocol
 
 from dcomplete.errors import UserError
 from dcomplete.provenance import commit, processor
@@ -17,6 +17,44 @@ _WAITING = 4  # answers for each judging thread; more would only lie in memory
 _FAILURES = 20  # errors in a row after which something is broken
 
 Told = Callable[[Record], None]
+
+
+class Runner(Protocol):
+    """Has tasks answered by one contestant, and judged."""
+
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def nodes(self) -> int:
+        """How many contestants answer side by side."""
+        ...
+
+    def settings(self) -> dict[str, Any]: ...
+
+    def run(self, benchmark: Benchmark, tasks: Sequence[Task], keep: Told) -> None:
+        """Hand a record of every task to `keep`, in any order and thread. Raises UserError."""
+        ...
+
+    def close(self) -> None: ...
+
+
+class Local:
+    """A runner in this process; `jobs` threads judge."""
+
+    nodes = 1
+
+    def __init__(self, contestant: Contestant, jobs: int = 1) -> None:
+        self._who, self._jobs = contestant, jobs
+        self.name, self.settings, self.close = (
+            contestant.name,
+            contestant.settings,
+            contestant.close,
+        )
+
+    def run(self, benchmark: Benchmark, tasks: Sequence[Task], keep: Told) -> None:
+        """See `Runner.run`."""
+        Judging(benchmark, keep, self._jobs).run(self._who, tasks)
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,19 +117,20 @@ def digest(tasks: Sequence[Task]) -> str:
 
 
 def head(
-    benchmark: Benchmark, contestant: Contestant, tasks: Sequence[Task], chosen: Sequence[Task]
+    benchmark: Benchmark, runner: Runner, tasks: Sequence[Task], chosen: Sequence[Task]
 ) -> dict[str, Any]:
     """What a run's numbers need beside them; `chosen` are those of `tasks` that are asked.
 
     Opens the sandbox where tests are run. Raises UserError where there is none.
     """
-    settings = contestant.settings()
+    settings = runner.settings()
     return {
         "benchmark": benchmark.name,
-        "contestant": contestant.name,
+        "contestant": runner.name,
         "settings": settings,
         "commit": commit(),
         "machine": processor(),
+        "nodes": runner.nodes,
         "device": settings.get("device"),
         "dtype": settings.get("dtype"),
         "data": digest(tasks),
