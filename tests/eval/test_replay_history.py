@@ -184,6 +184,14 @@ def test_times_between_keys_follow_the_stated_law():
     assert gaps([1, 1], 0)[-1] == float("inf") and gaps([], 0) == [float("inf")]
 
 
+def test_who_types_on_into_the_next_second_does_so_at_the_same_pace():
+    found = gaps([n // 8 for n in range(8000)], 0)[:-1]
+    within = [gap for n, gap in enumerate(found) if n % 8 < 7]
+    across = [gap for n, gap in enumerate(found) if n % 8 == 7]
+    means = [sum(some) / len(some) for some in (within, across)]
+    assert means == pytest.approx([1 / 8, 1 / 8], rel=0.05)
+
+
 def test_a_clock_that_was_set_back_does_not_turn_time_back():
     found = moments([5, 3, 9], 0)
     assert found == sorted(found) and int(found[1]) == 5

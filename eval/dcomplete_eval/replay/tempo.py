@@ -20,10 +20,10 @@ def moments(seconds: Sequence[int], seed: int) -> list[float]:
     found: list[float] = []
     for second, group in groupby(accumulate(seconds, max)):
         count = len(list(group))
-        steps = [draw.lognormvariate(math.log(_MEDIAN_S), _SIGMA) for _ in range(count - 1)]
-        scale = min(1.0, _ROOM_S / sum(steps)) if steps else 1.0
-        offsets = [0.0, *accumulate(step * scale for step in steps)]
-        start = second + draw.uniform(0.0, _ROOM_S - min(_ROOM_S, offsets[-1]))
+        steps = [draw.lognormvariate(math.log(_MEDIAN_S), _SIGMA) for _ in range(count)]
+        scale = min(1.0, _ROOM_S / sum(steps))  # the last step leads to the next second
+        *offsets, whole = accumulate((step * scale for step in steps), initial=0.0)
+        start = second + draw.uniform(0.0, max(0.0, _ROOM_S - whole))
         found += [start + offset for offset in offsets]
     return found
 
