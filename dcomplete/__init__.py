@@ -27,9 +27,9 @@ def open_engine(model: str = "", device: str = "auto", dtype: str = "auto") -> E
 
     Raises UserError for an unknown or damaged model, device or dtype. Imports torch.
     """
-    from dcomplete.engine.load import load_engine
+    from dcomplete.engine.load import open_model
 
-    return load_engine(model, device, dtype)
+    return open_model(model, device, dtype)
 
 
 def connect_engine(model: str = "", device: str = "auto", dtype: str = "auto") -> Engine:

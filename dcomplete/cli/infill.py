@@ -53,7 +53,9 @@ def command(
     policy: Annotated[
         str,
         typer.Option(
-            metavar="NAME[=VALUE]", help="What is committed at a step; empty: the model's own."
+            metavar="NAME[=VALUE]",
+            help="What is committed at a step; empty: the model's own; published: its authors' "
+            "sampler with temperature and top-p.",
         ),
     ] = "",
     samples: Annotated[
@@ -68,6 +70,10 @@ def command(
         float | None, typer.Option(help="Answer with what there is after this time.")
     ] = None,
     context_tokens: Annotated[int, typer.Option(help="Tokens of text around the gap.")] = 1024,
+    stale: Annotated[
+        int,
+        typer.Option(help="Approximate: keep a full-attention model's context for N steps."),
+    ] = 1,
     language: Annotated[
         str, typer.Option(help="For colours on a terminal; empty: from the file name.")
     ] = "",
@@ -107,6 +113,7 @@ def command(
         seed=seed,
         deadline_ms=deadline_ms,
         context_tokens=context_tokens,
+        stale=stale,
     )
     if write and file == "-":
         raise UserError("--write needs a file; use --filled with standard input.")
@@ -144,13 +151,12 @@ def _name(model: str) -> str:
 
 def _engine(model: str, device: str, dtype: str, request: InfillRequest) -> Engine:
     from dcomplete.engine.engine import check_request
-    from dcomplete.engine.load import load_engine
-    from dcomplete.engine.policies import policy
+    from dcomplete.engine.load import open_model
+    from dcomplete.engine.policies import check_policy
 
     check_request(request)  # before the weights are read
-    if request.policy:
-        policy(request.policy)
-    return load_engine(model, device, dtype)
+    check_policy(request.policy)
+    return open_model(model, device, dtype)
 
 
 def run(engine: Engine, request: InfillRequest, watch: bool, record: Path | None) -> Infill:

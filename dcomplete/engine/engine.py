@@ -9,7 +9,7 @@ import torch
 from dcomplete.engine.constraints import Constraint, Free
 from dcomplete.engine.denoise import Plan
 from dcomplete.engine.fill import Counts, Filled, Filler, Look, Steps
-from dcomplete.engine.policies import policy
+from dcomplete.engine.policies import PUBLISHED, policy
 from dcomplete.engine.prompt import Task, make_task
 from dcomplete.engine.sampling import Sampler
 from dcomplete.engine.tokens import Ids, Tokens
@@ -28,7 +28,6 @@ from dcomplete.types import (
     Watcher,
 )
 
-PUBLISHED = "published"  # the policy that stands for the model's authors' whole sampler
 MAX_PINNED = 256  # tokens between gaps that are denoised on one canvas
 
 
@@ -41,6 +40,14 @@ class LocalEngine:
     default_policy: str = "threshold"
     load_ms: float = 0.0
     constraint: Constraint | None = None
+
+    @property
+    def facts(self) -> tuple[str, str, str, int]:
+        """Name, device, number format, and the bytes that the weights take, about."""
+        family = self.family
+        width = 2 if family.label == "bfloat16" else 4
+        size = width * family.net.config.parameters
+        return family.name, str(family.device), family.label, size
 
     def infill(
         self,

@@ -1,6 +1,7 @@
 """A model's name to an engine: device and number format chosen, weights loaded, checked and packed."""
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import torch
 from torch import nn
@@ -8,7 +9,7 @@ from torch import nn
 from dcomplete.engine.engine import LocalEngine
 from dcomplete.engine.tokens import Tokens
 from dcomplete.errors import ModelError, UserError
-from dcomplete.models.checkpoint import Manifest, load_state
+from dcomplete.models.checkpoint import HOSTED, Manifest, load_state
 from dcomplete.models.decoder import Decoder, unfilled
 from dcomplete.models.family import Family
 from dcomplete.models.names import check_shapes
@@ -16,13 +17,32 @@ from dcomplete.models.packing import pack_for
 from dcomplete.models.store import Entry, find
 from dcomplete.types import Stopwatch
 
+if TYPE_CHECKING:
+    from dcomplete.engine.gemma import GemmaEngine
+
+
+def open_model(
+    model: str = "", device: str = "auto", dtype: str = "auto"
+) -> "LocalEngine | GemmaEngine":
+    """See `dcomplete.open_engine`."""
+    entry = find(model)
+    if entry.manifest().regime != HOSTED:
+        return load_engine(model, device, dtype)
+    from dcomplete.engine.gemma import load_gemma
+
+    return load_gemma(entry.name, entry.path, choose_device(device), dtype)
+
 
 def load_engine(model: str = "", device: str = "auto", dtype: str = "auto") -> LocalEngine:
-    """See `dcomplete.open_engine`."""
+    """`open_model` for what looks into the engine, so that it must be our own network."""
     watch = Stopwatch()
     entry = find(model)
     where = choose_device(device)
     manifest = entry.manifest()
+    if manifest.regime == HOSTED:
+        raise ModelError(
+            f"{entry.name!r} is run by the transformers library; this command needs our own network."
+        )
     try:
         family = load_family(entry, manifest, where, dtype)
     except (MemoryError, torch.OutOfMemoryError) as error:

@@ -138,6 +138,15 @@ POLICIES: Registry[Factory[Policy]] = Registry(
 )
 
 
+PUBLISHED = "published"  # stands for the whole sampler of the model's authors
+
+
+def check_policy(spec: str) -> None:
+    """Raise UserError for what no request may ask for."""
+    if spec not in ("", PUBLISHED):
+        policy(spec)
+
+
 def policy(spec: str) -> Policy:
     """Make a policy from ``NAME``, ``NAME=VALUE`` or ``NAME=VALUE,OPTION=VALUE``.
 

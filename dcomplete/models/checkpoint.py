@@ -24,6 +24,7 @@ from dcomplete.models.usage import Usage
 
 MANIFEST = "dcomplete.json"
 FORMAT = 1
+HOSTED = "diffusion-gemma"  # the regime of what the transformers library runs
 
 
 @dataclass(frozen=True, slots=True)

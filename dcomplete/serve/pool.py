@@ -65,13 +65,10 @@ class StoredModels:
 
     def load(self, choice: Choice) -> Loaded:
         """See `Loader.load`."""
-        from dcomplete.engine.load import load_engine
+        from dcomplete.engine.load import open_model
 
-        engine = load_engine(choice.model, choice.device, choice.dtype)
-        family = engine.family
-        width = 2 if family.label == "bfloat16" else 4
-        size = width * family.net.config.parameters
-        return Loaded(engine, LoadedModel(family.name, str(family.device), family.label, size))
+        engine = open_model(choice.model, choice.device, choice.dtype)
+        return Loaded(engine, LoadedModel(*engine.facts))
 
 
 class ModelPool:

@@ -19,7 +19,6 @@ from dcomplete.models.regimes import BlockCausal, ContextCanvas, Full, Prompt
 from dcomplete.models.visibility import Visibility
 from tests.conftest import SPECIALS, TINY, byte_tokenizer_json
 
-
 TOKENS = Tokens.from_json(byte_tokenizer_json())
 REGIMES = {
     "canvas": ContextCanvas(SPECIALS),

@@ -8,7 +8,7 @@ import shutil
 from pathlib import Path
 
 from dcomplete.errors import ModelError
-from dcomplete.models.checkpoint import MANIFEST, Manifest
+from dcomplete.models.checkpoint import HOSTED, MANIFEST, Manifest
 from dcomplete.models.config import NetConfig
 from dcomplete.models.foreign import Source, Tensors
 from dcomplete.models.published.kinds import Published, Raw, Release, card
@@ -30,9 +30,7 @@ def _describe(source: Source, net: NetConfig) -> Manifest:
     ids = Specials(mask=-1, bos=text.get("bos_token_id", 2), reserved=source.special)
     about = card("diffusion-gemma", source, sampler="entropy bound 0.1, 48 steps, 0.8 to 0.4")
     usage = Usage(canvas=int(source.config.get("canvas_length", 256)))
-    return Manifest(
-        net, ids, "diffusion-gemma", shift=False, policy="entropy-bound", card=about, usage=usage
-    )
+    return Manifest(net, ids, HOSTED, shift=False, policy="entropy-bound", card=about, usage=usage)
 
 
 def install(source: Source, folder: Path) -> Manifest:
