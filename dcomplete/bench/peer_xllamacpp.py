@@ -9,7 +9,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-import xllamacpp  # type: ignore[import-not-found]
+import xllamacpp
 
 
 def main(model: str, prompt_path: str, threads: str, repeats: str) -> None:
