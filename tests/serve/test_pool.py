@@ -24,7 +24,7 @@ def test_an_unknown_model_or_device_is_one_sentence(tiny_model):
 
 
 def test_a_stored_model_answers_step_by_step(tiny_model):
-    loader = StoredModels(Choice("tiny", "cpu"))
+    loader = StoredModels(Choice("tiny", "cpu", "float32"))
     loaded = loader.load(loader.resolve(Choice()))
     steps = loaded.stepper.steps(InfillRequest("x = ", max_tokens=8, steps=4))
     count = 0
