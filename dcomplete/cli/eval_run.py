@@ -38,6 +38,12 @@ def command(
     limit: Annotated[int, typer.Option(min=0, help="A sample of so many tasks; 0: all.")] = 0,
     seed: Annotated[int, typer.Option(help="For the sample.")] = 0,
     jobs: Annotated[int, typer.Option(min=0, help="Threads that judge; 0: one for each core.")] = 0,
+    in_turn: Annotated[
+        bool,
+        typer.Option(
+            "--in-turn", help="Judge each answer before the next, so that times are clean."
+        ),
+    ] = False,
     oracle: Annotated[
         bool, typer.Option("--oracle", help="Engines also with the true length told.")
     ] = False,
@@ -71,7 +77,9 @@ def command(
     wanted = specs(contestant, oracle)
     for spec in wanted:
         check(spec)
-    order = _Order(limit, seed, jobs or os.cpu_count() or 1, out, ray, unsafe, quiet=as_json)
+    order = _Order(
+        limit, seed, 0 if in_turn else jobs or os.cpu_count() or 1, out, ray, unsafe, quiet=as_json
+    )
     found = _read(benchmarks, data)  # before a model is loaded
     lines = []
     for spec in wanted:
@@ -150,7 +158,7 @@ def _one(
 
     chosen = only(tasks, order.limit, order.seed)
     store = Store(run_file(order.out, benchmark.name, runner.name))
-    said = head(benchmark, runner, tasks, chosen)
+    said = head(benchmark, runner, tasks, chosen, order.jobs)
     done = {name: r for name, r in store.begin(said).items() if not r.answer.error}
     with _Bar(f"{runner.name}, {benchmark.name}", len(chosen), order.quiet) as bar:
         for task in chosen:

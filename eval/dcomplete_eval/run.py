@@ -3,7 +3,7 @@
 import hashlib
 import threading
 from collections.abc import Callable, Iterable, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from typing import Any, Protocol
@@ -40,7 +40,7 @@ class Runner(Protocol):
 
 
 class Local:
-    """A runner in this process; `jobs` threads judge."""
+    """A runner in this process; `jobs` threads judge, with 0 jobs each answer before the next."""
 
     nodes = 1
 
@@ -59,7 +59,10 @@ class Local:
 
 @dataclass(frozen=True, slots=True)
 class Judging:
-    """Judges answers in `jobs` threads and hands each record to `keep`, in those threads."""
+    """Judges answers in `jobs` threads and hands each record to `keep`, in those threads.
+
+    Without jobs an answer is judged before the next is asked for, so that its time is undisturbed.
+    """
 
     benchmark: Benchmark
     keep: Told
@@ -71,11 +74,14 @@ class Judging:
         What was answered is judged and kept, also when interrupted. Raises UserError where all
         answers fail.
         """
-        room = threading.Semaphore(self.jobs * _WAITING)
+        threads = max(1, self.jobs)
+        room = threading.Semaphore(threads * _WAITING)
         failures = 0
-        with ThreadPoolExecutor(self.jobs, thread_name_prefix="judge") as pool:
+        with ThreadPoolExecutor(threads, thread_name_prefix="judge") as pool:
             waiting: set[Future[None]] = set()
             for task in tasks:
+                if not self.jobs:
+                    wait(waiting)
                 answer = contestant.answer(task)
                 failures = failures + 1 if answer.error else 0
                 room.acquire()
@@ -117,9 +123,15 @@ def digest(tasks: Sequence[Task]) -> str:
 
 
 def head(
-    benchmark: Benchmark, runner: Runner, tasks: Sequence[Task], chosen: Sequence[Task]
+    benchmark: Benchmark,
+    runner: Runner,
+    tasks: Sequence[Task],
+    chosen: Sequence[Task],
+    judges: int = 0,
 ) -> dict[str, Any]:
     """What a run's numbers need beside them; `chosen` are those of `tasks` that are asked.
+
+    `judges` threads work beside the contestant and may slow it down; 0: they take turns.
 
     Opens the sandbox where tests are run. Raises UserError where there is none.
     """
@@ -131,6 +143,7 @@ def head(
         "commit": commit(),
         "machine": processor(),
         "nodes": runner.nodes,
+        "judges": judges,
         "device": settings.get("device"),
         "dtype": settings.get("dtype"),
         "data": digest(tasks),

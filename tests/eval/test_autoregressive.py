@@ -152,6 +152,25 @@ def test_a_prefix_continued_through_both_is_the_same(tmp_path, fim, option):
     assert "\n" not in cpp[0].text
 
 
+@pytest.mark.parametrize("kind", ["http+openai", "http+llama"])
+def test_a_real_server_of_llama_cpp_over_http(tmp_path, kind):
+    import xllamacpp
+
+    file = save_gguf(tmp_path / "tiny.gguf")
+    params = xllamacpp.CommonParams()
+    params.model.path, params.n_ctx, params.n_parallel, params.verbosity = str(file), 1024, 1, -1
+    params.cpuparams.n_threads = params.cpuparams_batch.n_threads = 1
+    server = xllamacpp.Server(params)
+    url, more = server.listening_address, "max_tokens=12"
+    tasks = [TASK, Task("t", "b", "g", "x = 1\n", "y = 2\n", "z = 3\n")]
+    for option, same in (("template=qwen", ""), ("fim=no", ",fim=no")):
+        _, _, over_http = answers(f"{kind}:{url},model=tiny,{option},{more}", *tasks)
+        _, _, here = answers(f"ar:{file},threads=1,{more}{same}", *tasks)
+        assert [a.text for a in over_http] == [a.text for a in here]
+        assert not any(a.error for a in over_http) and all(a.tokens for a in over_http)
+    del server
+
+
 def test_what_cannot_be_loaded_is_one_sentence(tmp_path):
     (tmp_path / "bad.gguf").write_bytes(b"GGUF, but not really")
     with pytest.raises(UserError, match=r"llama\.cpp cannot load .*bad\.gguf"):

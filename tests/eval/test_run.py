@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from dcomplete.cli import run as dcomplete
+from dcomplete.cli.eval_run import specs
 from dcomplete.errors import UserError
 from dcomplete_eval.benchmarks import BENCHMARKS
 from dcomplete_eval.contestants.gold import Gold
@@ -47,6 +48,7 @@ def test_gold_and_empty(tiny, tmp_path, capsys):
     assert 0 < lines[1]["pass"]["low"] < 50 < lines[1]["pass"]["high"] < 100
     assert "pass@1" in shown and "tiny, 30 tasks" in shown
     told = {"commit", "machine", "device", "dtype", "settings", "data", "sandbox", "started", "of"}
+    assert [line["judges"] for line in lines] == [3, 3]
     assert told <= set(lines[0])
     assert len(read_run(tmp_path / FILE).records) == 30
 
@@ -104,17 +106,58 @@ class Slow(Gold):
         return super().answer(task)
 
 
-def test_answering_overlaps_with_judging_in_threads():
-    judged: list[tuple[float, str]] = []
-    slow = Slow()
-    began = time.monotonic()
-    benchmark = Tiny(pause=0.04)
-    keep = lambda r: judged.append((time.monotonic(), threading.current_thread().name))  # noqa: E731
-    Judging(benchmark, keep, jobs=2).run(slow, benchmark.tasks(Path()))
-    passed = time.monotonic() - began
-    assert len(judged) == 30 and {name.rpartition("_")[0] for _, name in judged} == {"judge"}
-    assert min(when for when, _ in judged) < max(slow.times)
-    assert passed < 30 * (0.02 + 0.04)  # one after the other
+def test_answering_overlaps_with_judging_in_several_threads():
+    asked, judged = threading.Event(), threading.Barrier(2)
+
+    class Late(Tiny):
+        """Its first judgement waits until more was asked; the next two wait for each other."""
+
+        def judge(self, task: Task, text: str) -> Verdict:
+            if task.id == "tiny/0":
+                assert asked.wait(60)
+            elif task.id in ("tiny/1", "tiny/2"):
+                judged.wait(60)
+            return super().judge(task, text)
+
+    class Asked(Gold):
+        def answer(self, task: Task) -> Answer:
+            if task.id == "tiny/3":
+                asked.set()
+            return super().answer(task)
+
+    names: set[str] = set()
+    keep = lambda _: names.add(threading.current_thread().name)  # noqa: E731
+    benchmark = Late()
+    Judging(benchmark, keep, jobs=2).run(Asked(), benchmark.tasks(Path()))
+    assert {name.rpartition("_")[0] for name in names} == {"judge"} and len(names) == 2
+
+
+def test_judging_in_turn_leaves_the_contestant_alone():
+    events: list[str] = []
+
+    class Watched(Tiny):
+        def judge(self, task: Task, text: str) -> Verdict:
+            events.append("judging")
+            verdict = super().judge(task, text)
+            events.append("judged")
+            return verdict
+
+    class Watching(Gold):
+        def answer(self, task: Task) -> Answer:
+            events.append("asked")
+            return super().answer(task)
+
+    benchmark = Watched(pause=0.01)
+    Judging(benchmark, lambda _: None, jobs=0).run(Watching(), benchmark.tasks(Path())[:5])
+    assert events == ["asked", "judging", "judged"] * 5
+
+
+def test_with_oracle_engines_run_twice():
+    assert specs(["engine", "gold", "engine:steps=4", "engine:length=8"], True) == [
+        "engine", "engine:length=oracle", "gold", "engine:steps=4",
+        "engine:steps=4,length=oracle", "engine:length=8",
+    ]  # fmt: skip
+    assert specs(["engine"], False) == ["engine"]
 
 
 def test_answers_do_not_pile_up():

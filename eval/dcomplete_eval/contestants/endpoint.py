@@ -58,7 +58,7 @@ class Endpoint:
                 text, tokens = self._continued(body, cut)
         except Trouble as trouble:
             return Answer("", watch.total(), error=str(trouble))
-        return Answer(text, watch.total(), tokens=tokens, steps=tokens, forwards=tokens)
+        return Answer(text, watch.total(), tokens=tokens)
 
     def close(self) -> None:
         self._http.close()

@@ -91,7 +91,8 @@ class LlamaCpp:
         }
 
     def answer(self, task: Task) -> Answer:
-        return self._endpoint.answer(task)
+        answer = self._endpoint.answer(task)
+        return replace(answer, steps=answer.tokens, forwards=answer.tokens)  # a token each
 
     def close(self) -> None:
         self._endpoint.close()
