@@ -137,13 +137,21 @@ def info(
 
 @app.command("check", epilog="Example: dcomplete models check smol-135m")
 def check(
-    name: Annotated[str, typer.Argument(help="Name or folder.")] = "", as_json: AsJson = False
+    name: Annotated[str, typer.Argument(help="Name or folder.")] = "",
+    stale: Annotated[
+        int, typer.Option(help="Measure instead what keeping the context for N steps costs.")
+    ] = 0,
+    as_json: AsJson = False,
 ) -> None:
     """Run a model's self-tests; exit status 2 if one fails.
 
     A question mark stands where the model knows too little for the test to say anything.
     """
     from dcomplete.engine.load import load_engine
+
+    if stale:
+        _measure(name, stale, as_json)
+        return
     from dcomplete.engine.selfcheck import self_check
 
     results = self_check(load_engine(name))
@@ -156,6 +164,21 @@ def check(
     failed = [r.name for r in results if not r.passed]
     if failed:
         raise ModelError(f"The model fails its self-tests: {', '.join(failed)}.")
+
+
+def _measure(name: str, stale: int, as_json: bool) -> None:
+    from dcomplete.engine.load import load_engine
+    from dcomplete.engine.staleness import staleness
+
+    seen = staleness(load_engine(name), stale)
+    if as_json:
+        typer.echo(json.dumps(asdict(seen)))
+        return
+    typer.echo(
+        f"A context kept for {seen.refresh} steps: predictions are {seen.nats:.4f} nats off, "
+        f"{seen.agreement:.1%} of the most probable tokens are the same, "
+        f"{seen.computed:.1%} of the tokens are computed."
+    )
 
 
 @app.command("remove", epilog="Example: dcomplete models remove coder")

@@ -1,5 +1,7 @@
 """Each policy by its rule, on numbers one can follow; and all of them: at least one cell, and an end."""
 
+from dataclasses import replace
+
 import pytest
 import torch
 
@@ -68,6 +70,78 @@ def test_p2_masks_decided_cells_again_when_others_are_surer():
     assert move.reopen is not None and move.reopen[0].tolist() == [True, False, False, False]
 
 
+def test_published_options_are_part_of_a_policys_name():
+    made = policy("entropy=2,alg_temp=0.1")
+    assert made.value == 2 and made.alg_temp == 0.1  # type: ignore[attr-defined]
+
+
+def test_alg_temp_draws_cells_by_the_softmax_of_their_scores():
+    """Dream: torch.multinomial(softmax(confidence / alg_temp)), here by Gumbel noise."""
+    generator = torch.Generator().manual_seed(0)
+    scores = [0.9, 0.7, 0.1]
+    counts = torch.zeros(3)
+    for _ in range(3000):
+        shown = replace(step(scores), generator=generator)
+        counts += policy("topk=1,alg_temp=0.5").decide(shown).commit[0].float()
+    wanted = (torch.tensor(scores) / 0.5).softmax(-1)
+    torch.testing.assert_close(counts / 3000, wanted, atol=0.03, rtol=0)
+
+
+def test_origin_takes_open_cells_at_random():
+    generator = torch.Generator().manual_seed(0)
+    taken = set()
+    for _ in range(40):
+        shown = replace(step([0.9, 0.8, 0.7, 0.6], closed=(1,)), generator=generator)
+        [cell] = policy("origin").decide(shown).commit[0].nonzero()[:, 0].tolist()
+        taken.add(cell)
+    assert taken == {0, 2, 3}
+
+
+def test_p2_judges_decided_cells_by_what_is_proposed_there_now():
+    """Open-dLLM, generation_utils.py: confidence is of this step's sample at every place of the gap."""
+    shown = step([0.2, 0.9, 0.8, 0.7], closed=(0,), index=1, limit=4)
+    now = shown.score.clone()
+    now[0, 0] = 0.95  # the decided cell looks sure by now, though it was not when it was decided
+    move = policy("p2=4").decide(replace(shown, score=now))
+    assert move.reopen is not None and not move.reopen.any()
+    assert move.commit[0].tolist() == [False, True, False, False]
+
+
+@pytest.mark.parametrize("name", ["full-shifted", "full"])
+def test_p2_in_the_loop_keeps_the_published_number_of_cells(name):
+    """After step i of n, ceil(cells * i / n) are decided: the rest is masked again."""
+    family = make_family(name)
+    canvas = Canvas.build([[10]], SPECIALS.mask)
+    with family.open(Prompt([9, 10, 11], [12, 13])) as session:
+        decided = [
+            int((~canvas.open).sum())
+            for _ in denoise(session, canvas, Plan(policy=policy("p2=5"), steps=5))
+        ]
+    assert decided[:5] == [2, 4, 6, 8, 10]
+
+
+def test_published_stands_for_the_whole_sampler(tokens):
+    from dcomplete.engine.engine import LocalEngine
+    from dcomplete.models.usage import Usage
+    from dcomplete.types import InfillRequest
+
+    family = make_family("full")
+    family.usage = Usage(temperature=1.5, top_p=0.9)
+    engine = LocalEngine(family, tokens, "entropy=2")
+    texts = {
+        engine.infill(
+            InfillRequest("a = ", "\n", length="8", seed=seed, policy="published")
+        ).best.texts
+        for seed in range(4)
+    }
+    assert len(texts) > 1, "its temperature is used"
+    same = InfillRequest(
+        "a = ", "\n", length="8", seed=1, policy="entropy=2", temperature=1.5, top_p=0.9
+    )
+    theirs = engine.infill(InfillRequest("a = ", "\n", length="8", seed=1, policy="published"))
+    assert theirs.policy == "entropy=2" and engine.infill(same).best.texts == theirs.best.texts
+
+
 def test_measures():
     p = torch.tensor([[0.7, 0.2, 0.1], [0.5, 0.5, 0.0]])
     best = p.max(-1).values
@@ -122,7 +196,9 @@ def test_verify_equals_autoregressive_decoding(seed):
     assert canvas.filled(0, 0, SPECIALS.fill) == greedy(family, prompt, 16)
 
 
-@pytest.mark.parametrize("spec", ["nothing", "threshold=x", "topk=0", "threshold=-1"])
+@pytest.mark.parametrize(
+    "spec", ["nothing", "threshold=x", "topk=0", "threshold=-1", "topk=1,heat=2", "verify=a"]
+)
 def test_a_wrong_policy_is_one_sentence(spec):
     with pytest.raises(UserError):
         policy(spec)
