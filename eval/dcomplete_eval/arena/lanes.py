@@ -1,5 +1,7 @@
 """One thread for each contestant, so that two of them can be asked at the same time."""
 
+import os
+import sys
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future
@@ -11,8 +13,6 @@ from dcomplete.errors import UserError
 from dcomplete_eval.types import Answer, Contestant, Task
 
 T = TypeVar("T")
-
-_PATIENCE_S = 5.0  # for an answer that is under way when a lane closes
 
 
 def in_background(work: Callable[[], T], name: str) -> "Future[T]":
@@ -34,7 +34,8 @@ class Lane:
         self._work: SimpleQueue[Callable[[], None] | None] = SimpleQueue()
         self._made: Future[Contestant] = Future()
         self._make = make
-        self._thread = threading.Thread(target=self._run, name="contestant", daemon=True)
+        # No daemon: a program that ends while a network computes in a thread is aborted.
+        self._thread = threading.Thread(target=self._run, name="contestant")
         self._thread.start()
 
     def ready(self) -> Self:
@@ -60,10 +61,14 @@ class Lane:
         self._work.put(work)
         return future
 
-    def close(self) -> None:
-        """Close the contestant after what it is doing, or give it up."""
+    def end(self) -> None:
+        """Have the contestant closed when it has done what it is doing."""
         self._work.put(None)
-        self._thread.join(_PATIENCE_S)
+
+    def close(self) -> None:
+        """Wait until it is closed."""
+        self.end()
+        self._thread.join()
 
     def _run(self) -> None:
         _settle(self._made, self._make)
@@ -93,8 +98,19 @@ def opened(makers: Sequence[Callable[[], Contestant]]) -> Iterator[dict[str, Lan
             raise UserError("An arena needs two contestants.")
         yield found
     finally:
+        _close(lanes)
+
+
+def _close(lanes: Sequence[Lane]) -> None:
+    """Close all of them; who presses Ctrl-C while an answer is waited for leaves at once."""
+    for lane in lanes:
+        lane.end()
+    try:
         for lane in lanes:
             lane.close()
+    except KeyboardInterrupt:
+        sys.stdout.flush()
+        os._exit(130)
 
 
 def _answer(contestant: Contestant, task: Task) -> Answer:

@@ -40,6 +40,7 @@ class Scripted:
         self._takes_s = takes_s
         self.times: list[tuple[float, float]] = []
         self.threads = {threading.current_thread()}
+        self.asked = 0
         self.closed = False
 
     def settings(self) -> dict[str, Any]:
@@ -47,6 +48,7 @@ class Scripted:
 
     def answer(self, task: Task) -> Answer:
         self.threads.add(threading.current_thread())
+        self.asked += 1
         begin = time.monotonic()
         time.sleep(self._takes_s)
         text = self._write if isinstance(self._write, str) else self._write(task)

@@ -5,6 +5,7 @@ import json
 import os
 import select
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -208,6 +209,26 @@ def test_a_person_votes_in_a_real_terminal(place, words):
     found = [(b.choice, b.source) for b in ballots(place)]
     assert found  # a key that was pressed once too often may have voted on the next pair
     assert set(found) == {("second", "terminal")}
+
+
+@pytest.mark.e2e
+@pytest.mark.skipif(os.name == "nt", reason="SIGINT")
+def test_ctrl_c_while_an_answer_takes_long_leaves_at_once(place, words):
+    """The second one does; the first waits, as a thread that computes must not be torn down."""
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        slow = f"http+llama:http://127.0.0.1:{silent.getsockname()[1]}"
+        process = subprocess.Popen(
+            [*PROGRAM, "vote", "empty", slow, *words[2:], "--json"],
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True,
+        )  # fmt: skip
+        with silent.accept()[0]:  # it has been asked, and is never answered
+            for _ in range(60):
+                process.send_signal(signal.SIGINT)
+                time.sleep(0.5)
+                if process.poll() is not None:
+                    break
+        process.communicate(timeout=30)
+    assert process.returncode in (130, -signal.SIGINT)  # the latter where Python itself was ending
 
 
 @pytest.mark.e2e

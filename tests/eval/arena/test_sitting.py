@@ -1,7 +1,6 @@
 """Both are asked at once, orders are balanced, equal pairs set apart, names told by the vote alone."""
 
 import json
-import random
 import threading
 import time
 from dataclasses import asdict
@@ -9,7 +8,6 @@ from dataclasses import asdict
 import pytest
 
 from dcomplete.errors import Refusal, UserError
-from dcomplete.votes.order import first_is_first
 from dcomplete.votes.types import Kind
 from dcomplete_eval.arena.lines import converse, pair_json
 from dcomplete_eval.arena.pairing import LatencyAware
@@ -109,19 +107,6 @@ def test_the_order_is_balanced_and_recorded(tmp_path):
         assert [ballot.first for ballot in dealer.store.ballots()] == first
 
 
-def test_the_coin_balances_orders_better_than_chance_and_cannot_be_foreseen():
-    chance = random.Random(0)
-    before = after = guessed = worst = 0
-    for _ in range(4000):
-        guess = before <= after  # the best guess of someone who knows what was shown so far
-        came = first_is_first(before, after, chance)
-        guessed += guess is came
-        before, after = before + came, after + (not came)
-        worst = max(worst, abs(before - after))
-    assert worst <= 14  # a fair coin strays by the square root of 4000, which is 63
-    assert guessed / 4000 < 0.66  # taking turns would be guessed always
-
-
 def test_a_pair_is_shown_until_it_is_voted_on_or_skipped(tmp_path):
     with two(tmp_path) as dealer:
         sitting = Sitting(dealer)
@@ -187,6 +172,21 @@ def test_the_next_pair_is_asked_for_while_one_is_looked_at(tmp_path):
             time.sleep(0.01)
         assert sum(dealer.store.kinds().values()) == 1, "only what was shown is kept"
         sitting.close()
+
+
+def test_who_is_still_answering_at_the_end_is_waited_for(tmp_path):
+    """A program that ends while a network computes in a thread of it is aborted."""
+    made = []
+    slow = [maker(name, name, 0.3, made=made) for name in ("one", "other")]
+    with dealing(tmp_path, *slow) as dealer:
+        sitting = Sitting(dealer)
+        sitting.show().result()
+        while any(contestant.asked < 2 for contestant in made):
+            time.sleep(0.001)
+        sitting.close()
+        assert all(len(contestant.times) == 1 for contestant in made), "the next pair is under way"
+    assert all(contestant.closed and len(contestant.times) == 2 for contestant in made)
+    assert not [thread for thread in threading.enumerate() if thread.name == "contestant"]
 
 
 def test_a_conversation_in_lines_of_json(tmp_path):
