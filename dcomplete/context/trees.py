@@ -4,6 +4,7 @@ tree-sitter counts UTF-8 bytes, dcomplete code points; the conversion is here an
 point that UTF-8 cannot express (a lone surrogate) is parsed as a question mark.
 """
 
+import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
@@ -18,7 +19,9 @@ PATIENCE = (
     0.3  # seconds of this thread's processor time; wall time fails sound code on a busy machine
 )
 
-_CHUNK = 1 << 16
+QUICK = (
+    1 << 16
+)  # bytes; the worst text of this size takes about PATIENCE ("x = (1 +", 72 KB: 0.27 s)
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,18 +142,41 @@ def _point(data: bytes, byte: int) -> tuple[int, int]:
     return data.count(b"\n", 0, byte), byte - data.rfind(b"\n", 0, byte) - 1
 
 
+class _Desk(threading.local):
+    """Where a thread lays the bytes that the parser reads.
+
+    py-tree-sitter 0.26 never lets go of what a read callback returns (its #464, #483 are of this kind):
+    of bytes that would be the document at every keystroke; of views on one buffer it is 0.2 KB.
+    """
+
+    buffer = bytearray()
+
+    def lay(self, data: bytes) -> memoryview:
+        """A view on a copy of `data`, until the next call."""
+        if len(self.buffer) < len(data):
+            self.buffer = bytearray(2 * len(data))
+        self.buffer[: len(data)] = data
+        return memoryview(self.buffer)[: len(data)].toreadonly()
+
+
+_desk = _Desk()
+
+
 def _parse(
     language: tree_sitter.Language, data: bytes, old: tree_sitter.Tree | None
 ) -> tree_sitter.Tree | None:
+    parser = tree_sitter.Parser(language)
+    if len(data) <= QUICK:
+        return parser.parse(data) if old is None else parser.parse(data, old)
     until = time.thread_time() + PATIENCE
+    view = _desk.lay(data)
 
-    def read(byte: int, _: object) -> bytes:
-        return data[byte : byte + _CHUNK]
+    def read(byte: int, _: object) -> memoryview:
+        return view[byte:]
 
     def late(*_: object) -> bool:
         return time.thread_time() > until
 
-    parser = tree_sitter.Parser(language)
     try:
         if old is None:
             return parser.parse(read, progress_callback=late)

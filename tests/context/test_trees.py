@@ -1,5 +1,7 @@
 """The tree after edits equals a tree from nothing, for any text and any edits."""
 
+import gc
+import tracemalloc
 from pathlib import Path
 
 import pytest
@@ -86,7 +88,28 @@ def test_huge_and_minified_texts_have_no_tree(monkeypatch):
 
 def test_a_parse_that_takes_too_long_is_given_up(monkeypatch):
     monkeypatch.setattr(trees, "PATIENCE", -1.0)
+    monkeypatch.setattr(trees, "QUICK", 0)
     assert parse("x = (1 + 2)\n" * 2000, LANGUAGES["python"]) is None
+
+
+@pytest.mark.parametrize("quick", [trees.QUICK, 0])
+def test_what_the_parser_has_read_is_let_go(monkeypatch, quick):
+    """py-tree-sitter keeps what a read callback returns: once the whole text at every keystroke."""
+    monkeypatch.setattr(trees, "QUICK", quick)
+    parsed = parse("value = call(1, 2)\n" * 2000, LANGUAGES["python"])
+    for place in (10, 20_000, 10):  # what is kept on purpose is there from now on
+        parsed = reparse(parsed, [Edit(place, place, "x"), Edit(place, place + 1, "")])
+    gc.collect()
+    tracemalloc.start()
+    try:
+        for place in range(0, 30_000, 600):
+            parsed = reparse(parsed, [Edit(place, place, "x"), Edit(place, place + 1, "")])
+        gc.collect()
+        kept = tracemalloc.take_snapshot().filter_traces([tracemalloc.Filter(True, trees.__file__)])
+        pieces = [trace.size for trace in kept.traces if trace.size > 200]
+    finally:
+        tracemalloc.stop()
+    assert sum(pieces) < 10 * len(parsed.data)  # 50 reparses kept 50 times as much as they read
 
 
 def test_large_real_file_edited_in_its_middle_keeps_an_equal_tree():

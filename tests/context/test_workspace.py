@@ -61,6 +61,7 @@ def test_a_text_that_was_given_up_is_parsed_again_after_some_edits(monkeypatch):
     text = "x = 1\n" * 500
     workspace = opened(text)
     monkeypatch.setattr(trees, "PATIENCE", -1.0)
+    monkeypatch.setattr(trees, "QUICK", 0)
     assert workspace.tree(URI) is None
     monkeypatch.undo()
     for _ in range(module.MOST_PENDING):
