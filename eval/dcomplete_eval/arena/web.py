@@ -100,6 +100,7 @@ class Listener:
         except OSError as error:
             self.socket.close()
             raise UserError(f"Port {port} cannot be used: {error.strerror}.") from None
+        self.socket.listen()  # before the address is told: who comes at once waits, and is not refused
         self.port = int(self.socket.getsockname()[1])
 
     @property
