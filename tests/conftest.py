@@ -17,7 +17,9 @@ from dcomplete.models.family import Family
 from dcomplete.models.regimes import BlockCausal, ContextCanvas, Full, Regime
 from dcomplete.models.specials import Specials
 
-torch.set_num_threads(1)  # tiny networks: threads that wait for each other cost more than they bring
+torch.set_num_threads(
+    1
+)  # tiny networks: threads that wait for each other cost more than they bring
 SPECIALS = Specials(mask=3, suffix=0, prefix=1, middle=2, fill=4, bos=5, reserved=(6, 7))
 TINY = NetConfig(
     vocab=300, hidden=32, layers=2, heads=4, kv_heads=2, head_dim=8, mlp=64,
