@@ -62,6 +62,32 @@ def quality() -> str:
     return "\n".join([*rows, "", about])
 
 
+def infilling() -> str:
+    """The newest run of every contestant on HumanEval-Infilling; no run, no table."""
+    newest = {(run["benchmark"], run["contestant"]): run for run in lines("humaneval.jsonl")}
+    if not newest:
+        return ""
+    rows = [
+        "| HumanEval-Infilling | contestant | tasks | pass@1, 95 % interval | exact | length error "
+        "(tokens) | forwards |",
+        "|---|---|---|---|---|---|---|",
+    ]
+    for (benchmark, name), run in sorted(newest.items()):
+        passed, error, passes = run["pass"], run["length_error"], run["forwards"]
+        rows.append(
+            f"| {benchmark.removeprefix('humaneval-')} | `{name}` | {run['tasks']} of {run['of']} "
+            f"| {passed['value']:.1f} % [{passed['low']:.1f}, {passed['high']:.1f}] "
+            f"| {run['exact']['value']:.1f} % | {'' if error is None else f'{error:.1f}'} "
+            f"| {'' if passes is None else f'{passes:.1f}'} |"
+        )
+    about = (
+        f"{run['machine']}, commit {run['commit']}; `oracle` is told the true length, the rest is "
+        "not; llama.cpp continues the prefix with the same base and is told the number of lines. "
+        "[The report](eval/results/humaneval/report.html)."
+    )
+    return "\n".join([*rows, "", about])
+
+
 def typing() -> str:
     """The newest replay of every trace, and the newest overhead."""
     newest = {run["trace"]: run for run in lines("replay.jsonl")}
