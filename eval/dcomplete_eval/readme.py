@@ -148,7 +148,9 @@ def _bounded(figure: dict[str, float | None]) -> str:
 
 def rendered(readme: str) -> str:
     """`readme` with its numbers made anew."""
-    numbers = "\n\n".join(part for part in (latency(), quality(), typing(), usefulness()) if part)
+    numbers = "\n\n".join(
+        part for part in (latency(), quality(), infilling(), typing(), usefulness()) if part
+    )
     block = f"{START}\n\n{numbers}\n\n{END}"
     return re.sub(f"{re.escape(START)}.*?{re.escape(END)}", lambda _: block, readme, flags=re.S)
 
