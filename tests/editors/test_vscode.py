@@ -56,6 +56,7 @@ CHECKS = (
     "typing",
     "engineKilled",
     "startup",
+    "early",
     "serverMissing",
 )
 

@@ -16,6 +16,7 @@ import {
 import {
   CloseAction,
   ErrorAction,
+  InlineCompletionRequest,
   LanguageClient,
   type Middleware,
   ProgressType,
@@ -24,7 +25,7 @@ import {
   type StaticFeature,
   TransportKind,
 } from "vscode-languageclient/node";
-import { forServer, SECTION } from "./config";
+import { DOCUMENTS, forServer, SECTION } from "./config";
 import { formattingOf } from "./place";
 import type { DenoiseStep, Item, ServerStatus } from "./protocol";
 
@@ -33,18 +34,8 @@ const KEPT_COMMANDS = ["dcomplete.didAccept"]; // the others have twins of this 
 const MOST_RESTARTS = 4;
 const RESTARTS_WITHIN = 180_000; // milliseconds
 
-export type Ask = () => Promise<InlineCompletionItem[]>;
-
 /** What the rest of the extension does when the connection asks or tells. */
 export interface Hooks {
-  /** Answers the editor; `ask` gets the server's answer. */
-  provide(
-    document: TextDocument,
-    position: Position,
-    context: InlineCompletionContext,
-    token: CancellationToken,
-    ask: Ask,
-  ): Promise<InlineCompletionItem[] | undefined>;
   status(status: ServerStatus): void;
   state(state: "starting" | "running" | "failed", message: string): void;
 }
@@ -71,12 +62,7 @@ export class Connection {
       transport: TransportKind.stdio,
     };
     this.client = new LanguageClient(SECTION, "dcomplete", run, {
-      documentSelector: [
-        { scheme: "file" },
-        { scheme: "untitled" },
-        { scheme: "vscode-notebook-cell" },
-        { scheme: "vscode-vfs" },
-      ],
+      documentSelector: DOCUMENTS,
       outputChannel: log,
       revealOutputChannelOn: RevealOutputChannelOn.Never,
       initializationOptions: () => ({
@@ -91,7 +77,7 @@ export class Connection {
       },
       middleware: this.middleware(),
     });
-    this.client.registerFeature(new OwnCommands());
+    this.client.registerFeature(new OwnFeatures());
     this.client.onNotification("dcomplete/status", (status: ServerStatus) => hooks.status(status));
     this.client.onDidChangeState(({ newState }) => {
       if (newState === State.Running) hooks.state("running", "");
@@ -123,6 +109,23 @@ export class Connection {
 
   async request<T>(method: string, params: unknown, token?: CancellationToken): Promise<T> {
     return await this.client.sendRequest<T>(method, params, token);
+  }
+
+  /** What the server suggests here; [] where the request fails, which the log then tells. */
+  async suggest(
+    document: TextDocument,
+    position: Position,
+    context: InlineCompletionContext,
+    token: CancellationToken,
+  ): Promise<InlineCompletionItem[]> {
+    const { code2ProtocolConverter: convert } = this.client;
+    const params = convert.asInlineCompletionParams(document, position, context);
+    try {
+      const raw = await this.request<Item[] | null>(INLINE, params, token);
+      return token.isCancellationRequested ? [] : await this.items(raw ?? []);
+    } catch (error) {
+      return this.client.handleFailedRequest(InlineCompletionRequest.type, token, error, []);
+    }
   }
 
   /** `dcomplete/watch`: the items at the end, each denoise step on the way. */
@@ -169,11 +172,6 @@ export class Connection {
 
   private middleware(): Middleware {
     return {
-      provideInlineCompletionItems: (document, position, context, token, next) =>
-        this.hooks.provide(document, position, context, token, async () => {
-          const result = await next(document, position, context, token);
-          return (Array.isArray(result) ? result : result?.items) ?? [];
-        }),
       sendRequest: (type, params, token, next) => {
         const method = typeof type === "string" ? type : type.method;
         return next(type, method === INLINE ? this.withFormatting(params) : params, token);
@@ -212,13 +210,17 @@ export class Connection {
   }
 }
 
-/** Keeps the language client from registering server commands that this extension has itself. */
-class OwnCommands implements StaticFeature {
+/**
+ * Keeps the language client from registering what this extension has itself: commands, and suggestions,
+ * which are asked for since before the server runs.
+ */
+class OwnFeatures implements StaticFeature {
   fillClientCapabilities(): void {}
 
   preInitialize: NonNullable<StaticFeature["preInitialize"]> = (capabilities) => {
     const provider = capabilities.executeCommandProvider;
     if (provider) provider.commands = provider.commands.filter((id) => KEPT_COMMANDS.includes(id));
+    delete capabilities.inlineCompletionProvider;
   };
 
   initialize(): void {}

@@ -7,6 +7,14 @@ import { type Circumstances, type Hold, holdFor } from "./state";
 
 export const SECTION = "dcomplete";
 
+/** Documents that suggestions are for. */
+export const DOCUMENTS = [
+  { scheme: "file" },
+  { scheme: "untitled" },
+  { scheme: "vscode-notebook-cell" },
+  { scheme: "vscode-vfs" },
+];
+
 const BATTERY_EVERY = 60_000; // milliseconds
 
 export const read: Reader = (key) => workspace.getConfiguration(SECTION).get(key);

@@ -132,7 +132,6 @@ export class Session implements Disposable {
 
   private hooks(): Hooks {
     return {
-      provide: (...asked) => this.suggestions.provide(...asked),
       status: (status) => {
         this.status = status;
         if (this.phase.kind === "running") this.enter({ kind: "running", status });
@@ -157,8 +156,15 @@ export class Session implements Disposable {
     this.emitter.fire();
   }
 
+  /** Whether an answer will come, but not yet. */
+  private get loading(): boolean {
+    const { kind } = this.phase;
+    if (kind === "running") return this.status.kind === "loading";
+    return kind === "finding" || kind === "starting";
+  }
+
   private async loaded(token: CancellationToken): Promise<void> {
-    if (this.status.kind !== "loading") return;
+    if (!this.loading) return;
     await new Promise<void>((resolve) => {
       const done = () => {
         clearTimeout(timer);
@@ -168,7 +174,7 @@ export class Session implements Disposable {
       const timer = setTimeout(done, LOADING_PATIENCE);
       const listeners = [
         token.onCancellationRequested(done),
-        this.onDidChange(() => this.status.kind !== "loading" && done()),
+        this.onDidChange(() => !this.loading && done()),
       ];
     });
   }

@@ -6,14 +6,15 @@ import {
   type InlineCompletionContext,
   type InlineCompletionItem,
   InlineCompletionTriggerKind,
+  languages,
   type Position,
   Range,
   type TextDocument,
   type TextDocumentChangeEvent,
   workspace,
 } from "vscode";
-import type { Ask, Connection } from "./client";
-import type { Power } from "./config";
+import type { Connection } from "./client";
+import { DOCUMENTS, type Power } from "./config";
 import { follow, type Shown } from "./following";
 import { holdsInvoked } from "./state";
 
@@ -31,23 +32,31 @@ interface OnScreen extends Shown {
   item: InlineCompletionItem;
 }
 
-/** Serves the editor's requests for one connection. */
+/**
+ * Serves the editor's requests, since before the server runs: a key that is pressed meanwhile is answered
+ * when it does. VS Code does not ask again by itself.
+ */
 export class Suggestions implements Disposable {
   connection: Connection | undefined;
   private offered: Offer | undefined;
   private onScreen: OnScreen | undefined;
-  private readonly listener: Disposable;
+  private readonly parts: Disposable[];
 
   /**
    * @param silent called when the person asked and there is nothing to show
-   * @param loaded resolves when the model is no longer loading, or the token is cancelled
+   * @param loaded resolves when server and model are no longer loading, or the token is cancelled
    */
   constructor(
     private readonly power: Power,
     private readonly silent: () => void,
     private readonly loaded: (token: CancellationToken) => Promise<void>,
   ) {
-    this.listener = workspace.onDidChangeTextDocument((event) => this.changed(event));
+    this.parts = [
+      workspace.onDidChangeTextDocument((event) => this.changed(event)),
+      languages.registerInlineCompletionItemProvider(DOCUMENTS, {
+        provideInlineCompletionItems: (...asked) => this.provide(...asked),
+      }),
+    ];
   }
 
   /** Show these next at this place instead of asking the server, as long as nothing changes. */
@@ -60,7 +69,6 @@ export class Suggestions implements Disposable {
     position: Position,
     context: InlineCompletionContext,
     token: CancellationToken,
-    ask: Ask,
   ): Promise<InlineCompletionItem[] | undefined> {
     const invoked = context.triggerKind === InlineCompletionTriggerKind.Invoke;
     let items = this.offerFor(document, position, context);
@@ -70,9 +78,9 @@ export class Suggestions implements Disposable {
         return undefined;
       }
       const version = document.version;
-      await this.loaded(token); // VS Code does not ask again by itself once the model is there
-      if (token.isCancellationRequested) return undefined;
-      items = await ask();
+      await this.loaded(token);
+      if (token.isCancellationRequested || this.connection === undefined) return undefined;
+      items = await this.connection.suggest(document, position, context, token);
       if (token.isCancellationRequested || document.version !== version) return items;
     }
     if (invoked && items.length === 0) this.silent();
@@ -81,7 +89,7 @@ export class Suggestions implements Disposable {
   }
 
   dispose(): void {
-    this.listener.dispose();
+    for (const part of this.parts) part.dispose();
   }
 
   private held(document: TextDocument, invoked: boolean): boolean {

@@ -19,7 +19,7 @@ import msgpack
 ROOT = Path(__file__).parents[3]
 PLUGIN = ROOT / "editors" / "nvim"
 STUB = Path(__file__).with_name("stub.py")
-PATIENCE = 20.0  # seconds; the machine may be busy
+PATIENCE = 60.0  # seconds; the machine may be busy, and only a failure waits that long
 
 GHOST = """
 local marks = vim.api.nvim_buf_get_extmarks(

@@ -11,7 +11,7 @@ import {
   untitled,
 } from "./editing.mjs";
 import { compare, watch } from "./panels.mjs";
-import { engineKilled, languageOff, loading, serverMissing, startup } from "./situations.mjs";
+import { early, engineKilled, languageOff, loading, serverMissing, startup } from "./situations.mjs";
 import { acceptParts, cycle, manual, typeAndTab } from "./suggesting.mjs";
 import { typing } from "./typing.mjs";
 import { Workbench } from "./workbench.mjs";
@@ -36,6 +36,7 @@ const CHECKS = {
   typing,
   engineKilled,
   startup,
+  early,
   serverMissing,
 };
 

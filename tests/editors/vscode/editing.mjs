@@ -106,7 +106,7 @@ export async function popup(workbench) {
   await workbench.file("popup.py", text, 3);
   await workbench.press("Control+Space");
   const row = workbench.page.locator(".suggest-widget.visible .monaco-list-row.focused");
-  await row.waitFor({ timeout: 10_000 });
+  await row.waitFor({ timeout: 30_000 });
   await workbench.pause(2_500);
   const ghost = await workbench.ghost();
   assert.ok(ghost === "" || ghost.startsWith("_of_the_box"), ghost);

@@ -7,15 +7,15 @@ export async function watch(workbench) {
   await workbench.file("watch.py", `${ADD.replace("return\n", "return \n")}`, 2);
   await workbench.command("dcomplete: Watch It Denoise");
   const panel = workbench.webview();
-  await panel.getByText(/Done after \d+ steps/).waitFor({ timeout: 20_000 });
+  await panel.getByText(/Done after \d+ steps/).waitFor({ timeout: 60_000 });
   const note = await panel.locator(".note").first().innerText();
   const text = await panel.locator(".text").first().innerText();
   const ghost = await workbench.waitGhost();
   await workbench.screenshot("watch-done");
   await panel.locator("input").focus();
   await workbench.press("Home");
-  await panel.getByText(/Step \d+: \d+ of \d+ tokens decided/).waitFor({ timeout: 5_000 });
-  await panel.locator(".mask").first().waitFor({ timeout: 5_000 });
+  await panel.getByText(/Step \d+: \d+ of \d+ tokens decided/).waitFor({ timeout: 30_000 });
+  await panel.locator(".mask").first().waitFor({ timeout: 30_000 });
   await workbench.press("ArrowRight", "ArrowRight");
   await workbench.screenshot("watch-step");
   await workbench.focus();
@@ -37,7 +37,7 @@ export async function compare(workbench, { store }) {
   assert.doesNotMatch(before, /threshold|verify|model/);
   await workbench.screenshot("compare-before");
   await workbench.press("Alt+1");
-  await panel.locator("#first h2", { hasText: "policy" }).waitFor({ timeout: 10_000 });
+  await panel.locator("#first h2", { hasText: "policy" }).waitFor({ timeout: 30_000 });
   const names = [];
   for (const id of ["first", "second"]) names.push(await panel.locator(`#${id} h2`).innerText());
   await workbench.screenshot("compare-after");

@@ -33,10 +33,11 @@ export async function engineKilled(workbench, { dcomplete }) {
   const before = (await workbench.statusHistory()).length;
   const status = execFileSync(dcomplete, ["serve", "--status", "--json"], { encoding: "utf8" });
   const { pid } = JSON.parse(status);
+  process.kill(pid, "SIGSTOP"); // so that it surely is in the middle of a request when it dies
   await workbench.type(" ");
-  await workbench.pause(400); // in the middle of a request
+  await workbench.waitStatus(/Thinking/);
   process.kill(pid, "SIGKILL");
-  await workbench.waitSaid(/no engine|[Ee]ngine|loading/, before, 20_000);
+  await workbench.waitSaid(/no engine|[Ee]ngine|loading/, before, 60_000);
   await workbench.screenshot("engine-stopped");
   const ghost = await workbench.ask(90_000);
   await workbench.saved("killed.py");
@@ -61,15 +62,32 @@ export async function startup(workbench) {
   return { load, call, finish };
 }
 
+/** A key that is pressed before the server runs is answered when it does, without another key. */
+export async function early(workbench) {
+  await workbench.file("early.py", ADD, 2);
+  await workbench.command("View: Close Other Editors in Group");
+  await workbench.pause(6_000); // the page writes down every five seconds what is open
+  await workbench.restart();
+  const status = await workbench.status();
+  await workbench.focus();
+  await workbench.type(" ");
+  const line = (await workbench.lines())[1];
+  assert.doesNotMatch(status, /Ready/, "the server was there already");
+  assert.equal(line.trimEnd(), "    return", "the key went elsewhere");
+  const ghost = await workbench.waitGhost(true, 60_000);
+  await workbench.saved("early.py");
+  return { status, ghost };
+}
+
 export async function serverMissing(workbench) {
   await workbench.restartWith({ "dcomplete.serverPath": "/nowhere/dcomplete" });
   await workbench.waitStatus(/not installed/);
   const toast = workbench.page.locator(".notification-toast", { hasText: "/nowhere/dcomplete" });
-  await toast.waitFor({ timeout: 10_000 });
+  await toast.waitFor({ timeout: 30_000 });
   await workbench.screenshot("server-missing");
   await toast.getByRole("button", { name: "Install" }).click();
   const rows = workbench.page.locator(".quick-input-list .monaco-list-row");
-  await rows.first().waitFor({ timeout: 5_000 });
+  await rows.first().waitFor({ timeout: 30_000 });
   const offered = await rows.allInnerTexts();
   assert.ok(
     offered.some((text) => text.includes("uv tool install dcomplete")),

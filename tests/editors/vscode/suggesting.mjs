@@ -14,6 +14,7 @@ export const AREA = `class Rectangle:
         return 2 * (self.width + self.height)
 `;
 
+const PARTS = "def area(width, height):\n   \n\n\nprint(area(3, 4))\n";
 const READ = `def read_lines(path):
     with open(path) as file:
         return file
@@ -34,26 +35,27 @@ export async function typeAndTab(workbench) {
   await workbench.file("tab.py", ADD, 2);
   const ghost = await workbench.typeUntilGhost(" ");
   await workbench.screenshot("ghost");
+  const before = (await workbench.lines())[1];
   await workbench.press("Tab");
-  await workbench.waitGhost(false);
+  await workbench.lineOtherThan(2, before);
   const [first] = ghost.split("\n");
   assert.equal((await workbench.saved("tab.py")).split("\n")[1], `    return ${first}`);
   return { ghost };
 }
 
 export async function acceptParts(workbench) {
-  await workbench.file("parts.py", AREA, 7);
-  const ghost = await workbench.typeUntilGhost("w");
-  const whole = `        return self.w${ghost}`;
+  await workbench.file("parts.py", PARTS, 2);
+  const ghost = await workbench.typeUntilGhost(" ");
+  const [whole] = `    ${ghost}`.split("\n");
+  const before = (await workbench.lines())[1];
   await workbench.press(KEYS.acceptWord);
-  await workbench.pause(500);
-  const word = (await workbench.lines())[6];
-  assert.ok(word.length > "        return self.w".length && word.length < whole.length, word);
+  const word = await workbench.lineOtherThan(2, before);
+  assert.ok(word.trim() !== "" && word.trimEnd().length < whole.length, word);
   assert.ok(whole.startsWith(word), word);
-  const rest = await workbench.waitGhost();
+  const rest = (await workbench.waitGhost()).split("\n")[0];
   await workbench.press("Alt+End");
-  await workbench.pause(500);
-  assert.equal((await workbench.saved("parts.py")).split("\n")[6], word + rest);
+  await workbench.lineOtherThan(2, word);
+  assert.equal((await workbench.saved("parts.py")).split("\n")[1], word + rest);
   return { ghost, word, rest };
 }
 
@@ -71,11 +73,9 @@ export async function cycle(workbench) {
     const first = await workbench.ask();
     await workbench.pause(1_000);
     await workbench.press(KEYS.next);
-    await workbench.pause(4_000); // the others are asked for when one cycles for the first time
-    const second = await workbench.ghost();
+    const second = await workbench.ghostOtherThan(first); // asks for the others, the first time
     await workbench.press(KEYS.previous);
-    await workbench.pause(400);
-    const third = await workbench.ghost();
+    const third = await workbench.ghostOtherThan(second);
     tried.push([first, second, third]);
     await workbench.saved(name);
     if (second && third && second !== third) return { tried };
@@ -86,12 +86,17 @@ export async function cycle(workbench) {
 export async function manual(workbench) {
   await workbench.file("manual.py", ADD, 2);
   await workbench.menu("Suggest only when asked");
-  await workbench.focus();
-  await workbench.type(" ");
-  await workbench.pause(3_000);
-  assert.equal(await workbench.ghost(), "");
-  const ghost = await workbench.ask();
-  await workbench.saved("manual.py");
-  await workbench.menu("Suggest while typing");
-  return { ghost };
+  try {
+    await workbench.waitStatus(/when asked/);
+    await workbench.focus();
+    await workbench.type(" ");
+    await workbench.pause(3_000);
+    assert.equal(await workbench.ghost(), "");
+    const ghost = await workbench.ask();
+    await workbench.saved("manual.py");
+    return { ghost };
+  } finally {
+    await workbench.menu("Suggest while typing");
+    await workbench.waitStatus(/Ready\.|Nothing here|Thinking/);
+  }
 }

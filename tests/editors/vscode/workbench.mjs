@@ -66,7 +66,7 @@ export class Workbench {
     const input = await this.quickInput("F1");
     await input.fill(`>${title}`);
     const row = this.page.locator(".quick-input-list .monaco-list-row").first();
-    await row.filter({ hasText: title.split(": ").at(-1) }).waitFor({ timeout: 5_000 });
+    await row.filter({ hasText: title.split(": ").at(-1) }).waitFor({ timeout: 30_000 });
     await this.press("Enter");
     await input.waitFor({ state: "hidden", timeout: 5_000 }).catch(() => undefined);
   }
@@ -82,11 +82,11 @@ export class Workbench {
     const path = resolve(this.workspace, name);
     await input.fill(path);
     const row = this.page.locator(".quick-input-list .monaco-list-row").first();
-    await row.filter({ hasText: basename(path) }).waitFor({ timeout: 10_000 });
+    await row.filter({ hasText: basename(path) }).waitFor({ timeout: 30_000 });
     await this.press("Enter");
     const tab = this.page.locator(`.tab.active[data-resource-name="${basename(path)}"]`);
-    await tab.waitFor({ timeout: 10_000 });
-    await this.page.locator(".editor-instance .view-line").first().waitFor({ timeout: 10_000 });
+    await tab.waitFor({ timeout: 30_000 });
+    await this.page.locator(".editor-instance .view-line").first().waitFor({ timeout: 30_000 });
     await this.goto(line);
   }
 
@@ -95,7 +95,7 @@ export class Workbench {
     const input = await this.quickInput("Control+g");
     await input.fill(`:${line}`);
     await this.press("Enter");
-    await input.waitFor({ state: "hidden", timeout: 5_000 });
+    await input.waitFor({ state: "hidden", timeout: 30_000 });
     await this.press("End");
   }
 
@@ -109,7 +109,7 @@ export class Workbench {
     for (let attempt = 0; attempt < 5; attempt += 1) {
       await this.press(key);
       try {
-        await input.waitFor({ timeout: 1_500 });
+        await input.waitFor({ timeout: 3_000 });
         return input;
       } catch {
         await this.press("Escape");
@@ -124,7 +124,7 @@ export class Workbench {
     await this.press("Control+s");
     await this.pause(200);
     const tab = this.page.locator(".editor-group-container.active .tab.active:not(.dirty)");
-    await tab.waitFor({ timeout: 5_000 });
+    await tab.waitFor({ timeout: 30_000 });
     return await readFile(resolve(this.workspace, name), "utf8");
   }
 
@@ -132,7 +132,7 @@ export class Workbench {
   async menu(entry) {
     await this.page.locator(`${STATUS} a`).click();
     const row = this.page.locator(".quick-input-list .monaco-list-row", { hasText: entry });
-    await row.first().click({ timeout: 5_000 });
+    await row.first().click({ timeout: 30_000 });
     await this.pause(700);
   }
 
@@ -140,9 +140,16 @@ export class Workbench {
   async restartWith(settings) {
     const now = JSON.parse(await readFile(this.settings, "utf8"));
     await writeFile(this.settings, JSON.stringify({ ...now, ...settings }));
-    this.page.on("dialog", (dialog) => void dialog.accept());
+    await this.restart();
+  }
+
+  /** Load the window anew; its editors come back. */
+  async restart() {
+    const accept = (dialog) => void dialog.accept();
+    this.page.on("dialog", accept);
     await this.page.reload();
     await this.ready();
+    this.page.off("dialog", accept);
   }
 
   /** Leave the panels, boxes and messages of a check behind. */
@@ -169,13 +176,27 @@ export class Workbench {
   }
 
   /** Wait for grey text, or for its end. */
-  async waitGhost(wanted = true, timeout = 20_000) {
+  async waitGhost(wanted = true, timeout = 60_000) {
     await this.page.waitForFunction(
       (wanted) => (globalThis.dcomplete.ghost() !== "") === wanted,
       wanted,
       { timeout, polling: 50 },
     );
     return await this.ghost();
+  }
+
+  /** The grey text as soon as it is another one; the same where that does not happen. */
+  async ghostOtherThan(text, timeout = 4_000) {
+    const other = (text) => ![text, ""].includes(globalThis.dcomplete.ghost());
+    await this.page.waitForFunction(other, text, { timeout, polling: 50 }).catch(() => undefined);
+    return await this.ghost();
+  }
+
+  /** A line of the focused editor as soon as it is another one. */
+  async lineOtherThan(number, text) {
+    const other = ([number, text]) => globalThis.dcomplete.lines()[number - 1] !== text;
+    await this.page.waitForFunction(other, [number, text], { timeout: 30_000, polling: 50 });
+    return (await this.lines())[number - 1];
   }
 
   /**
@@ -186,7 +207,7 @@ export class Workbench {
     for (let attempt = 0; attempt < 3; attempt += 1) {
       await this.type(text);
       try {
-        return await this.waitGhost(true, 10_000);
+        return await this.waitGhost(true, 20_000);
       } catch {
         for (const _ of text) await this.press("Backspace");
       }
@@ -212,7 +233,7 @@ export class Workbench {
     return await this.page.evaluate(() => globalThis.dcomplete.status());
   }
 
-  async waitStatus(pattern, timeout = 20_000) {
+  async waitStatus(pattern, timeout = 60_000) {
     await this.page.waitForFunction(
       (source) => new RegExp(source).test(globalThis.dcomplete.status()),
       pattern.source,
