@@ -323,9 +323,13 @@ def test_a_source_says_everything_that_a_figure_must_carry():
     made = run("engine", [1], kind="engine", policy="", steps=8, device="cpu", dtype="float32")
     said = line([of_run(made), of_replay(REPLAY)])
     assert said == (
-        "commit abc1234 · device cpu, a processor · dtype float32 · data 0123456789abcdef; feed · "
+        "commit abc1234 · device a processor · dtype float32 · data 0123456789abcdef; feed · "
         "sandbox bwrap; nothing is run"
     )
+    card = Run("engine", "holes", {"device": "a card", "machine": "a processor"}, ())
+    assert of_run(card).device == "a card, a processor"
+    same = Run("engine", "holes", {"device": "a processor", "machine": "a processor"}, ())
+    assert of_run(same).device == "a processor"
     assert "steps 8" in of_run(made).spelled and "policy default" in of_run(made).spelled
     how = of_replay(REPLAY).spelled
     assert "debounce_ms 75.0" in how and "accepts rule line least 3" in how and "steps 8" in how

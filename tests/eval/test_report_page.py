@@ -171,7 +171,7 @@ def test_a_plot_is_the_same_every_time():
 def test_who_was_told_the_length_is_marked_and_leads_nothing(made):
     result, _, text, _ = made
     assert result.boards["holes"][0].run.contestant == "engine:small"
-    assert "length told" in text and "Told the true length, engine:small has" in text
+    assert "length told" in text and "Knowing the true length is worth" in text
     assert not [p for p in result.pairs["holes"] if "oracle" in p.a.contestant + p.b.contestant]
 
 
@@ -179,6 +179,12 @@ def test_findings_are_sentences_with_intervals(made):
     findings = made[0].findings
     assert findings[0].startswith("holes: engine:small has 58.3 [")
     assert any("saves 75.0 [50.0, 100.0] characters of 1,000; 12 %" in f for f in findings)
+
+
+def test_who_answered_other_tasks_than_the_first_is_said_to():
+    some = Material(runs=[run("a", [1, 1, 1, 0]), run("b", [0, 1])])
+    assert "a has 75.0 [" in compute(some, {}).findings[0]
+    assert "b 50.0 % of 2." in compute(some, {}).findings[0]
 
 
 def test_colours_stay_with_a_contestant_and_references_are_grey():

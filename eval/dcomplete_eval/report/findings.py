@@ -31,7 +31,11 @@ def _leader(name: str, places: Sequence[Place], what: str) -> str:
     run, score = own[0]
     tasks = f"{len(run.records):,} tasks right ({what})"
     text = f"{name}: {run.contestant} has {spelled(score, 100)} % of {tasks}"
-    rest = [f"{other.contestant} {spelled(figure, 100)} %" for other, figure in own[1:4]]
+    rest = [
+        f"{other.contestant} {spelled(figure, 100)} %"
+        + (f" of {len(other.records):,}" if len(other.records) != len(run.records) else "")
+        for other, figure in own[1:4]
+    ]
     return f"{text}, {', '.join(rest)}." if rest else f"{text}."
 
 
@@ -48,7 +52,7 @@ def _apart(pairs: Sequence[Pair]) -> str:
 
 def _told(ceilings: Sequence[Pair]) -> list[str]:
     return [
-        f"Told the true length, {pair.b.contestant} has {spelled(pair.difference, 100)} points more."
+        f"Knowing the true length is worth {spelled(pair.difference, 100)} points to {pair.b.contestant}."
         for pair in ceilings
         if pair.difference is not None
     ]

@@ -1,6 +1,7 @@
 """The plots of runs. Each function draws one figure on panels that it is given or asks for."""
 
 from collections.abc import Mapping, Sequence
+from textwrap import fill
 from typing import TYPE_CHECKING, Any
 
 from dcomplete_eval.intervals import Interval
@@ -13,6 +14,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 _ACROSS = 2  # panels side by side
+_TITLE = 20  # characters over one of three panels side by side
 _MINUS = "\N{MINUS SIGN}"
 
 
@@ -21,7 +23,7 @@ def board(
 ) -> "Figure":
     """Scores with their intervals, a panel for each benchmark, the same rows in all of them."""
     names = _order(boards)
-    with drawing(len(boards), 3, 0.6 + 0.26 * len(names), sharey=True) as (figure, panels):
+    with drawing(len(boards), 3, 0.8 + 0.26 * len(names), sharey=True) as (figure, panels):
         for panel, (name, places) in zip(panels, boards.items(), strict=True):
             for place in places:
                 if place.score is not None and place.run.contestant in names:
@@ -30,7 +32,7 @@ def board(
                         panel, place.score, y, place.run.contestant, palette, 100, place.run.told
                     )
             rows(panel, names)
-            panel.set_title(name)
+            panel.set_title(fill(name, _TITLE))
             panel.set_xlabel(f"{said[name]}, %")
             panel.set_xlim(left=min(0, panel.get_xlim()[0]))
     return figure

@@ -75,7 +75,11 @@ def _source(name: str, what: str, about: Mapping[str, Any]) -> Source:
         value = about.get(key) or settings.get(key)
         return _said(value) if value else ""
 
-    device = ", ".join(filter(None, (known("device"), known("machine"))))
+    device, machine = known("device"), known("machine")
+    if machine and device in ("", "cpu", machine):
+        device = machine
+    elif machine:
+        device = f"{device}, {machine}"
     return Source(
         name, what, known("commit"), device, known("dtype"), known("data"),
         known("sandbox"), settings,

@@ -22,7 +22,7 @@ def typing(replays: Sequence[Mapping[str, Any]], palette: Palette) -> "Figure":
         for panel, key, label, factor in zip(
             panels,
             ("saved_per_1000", "rocc", "stale_share"),
-            ("characters saved of 1,000 typed", "ratio of completed code, %", "stale answers, %"),
+            ("saved of 1,000", "completed, %", "stale, %"),
             (1, 100, 1),
             strict=True,
         ):
@@ -30,7 +30,9 @@ def typing(replays: Sequence[Mapping[str, Any]], palette: Palette) -> "Figure":
                 if (value := interval(line.get(key))) is not None:
                     whisker(panel, value, y, line["contestant"], palette, factor)
             panel.set_xlabel(label)
-            panel.set_xlim(0, max(1.0, panel.get_xlim()[1]))
+            right = max(1.0, panel.get_xlim()[1])
+            panel.set_xlim(-0.05 * right, right)
+            panel.locator_params(axis="x", nbins=4)
             rows(panel, names)
     return figure
 
