@@ -38,6 +38,7 @@ SHIPPED = (
 )
 CHECKS = (
     "loading",
+    "early",
     "typeAndTab",
     "acceptParts",
     "cycle",
@@ -56,7 +57,6 @@ CHECKS = (
     "typing",
     "engineKilled",
     "startup",
-    "early",
     "serverMissing",
 )
 

@@ -18,6 +18,7 @@ import { Workbench } from "./workbench.mjs";
 
 const CHECKS = {
   loading,
+  early, // while only its own file is open
   typeAndTab,
   acceptParts,
   cycle,
@@ -36,7 +37,6 @@ const CHECKS = {
   typing,
   engineKilled,
   startup,
-  early,
   serverMissing,
 };
 

@@ -65,7 +65,6 @@ export async function startup(workbench) {
 /** A key that is pressed before the server runs is answered when it does, without another key. */
 export async function early(workbench) {
   await workbench.file("early.py", ADD, 2);
-  await workbench.command("View: Close Other Editors in Group");
   await workbench.pause(6_000); // the page writes down every five seconds what is open
   await workbench.restart();
   const status = await workbench.status();

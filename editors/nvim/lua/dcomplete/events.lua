@@ -41,10 +41,17 @@ local function rename(buf)
   vim.lsp.buf_attach_client(buf, client.id)
 end
 
---- Show suggestions in a buffer. May be called again.
+---@param buf integer
+local function forget(buf)
+  names[buf] = nil
+  vim.api.nvim_clear_autocmds({ group = group, buffer = buf })
+end
+
+--- Show suggestions in a buffer. May be called again. A request that the person made in the moment
+--- between the server's start and this goes on.
 ---@param buf integer
 function M.attach(buf)
-  M.detach(buf)
+  forget(buf)
   names[buf] = vim.api.nvim_buf_get_name(buf)
   ghost.define_highlights()
   require('dcomplete.status').attached(buf)
@@ -66,8 +73,7 @@ end
 
 ---@param buf integer
 function M.detach(buf)
-  names[buf] = nil
-  vim.api.nvim_clear_autocmds({ group = group, buffer = buf })
+  forget(buf)
   if buf == vim.api.nvim_get_current_buf() then
     suggest.hide()
   end
