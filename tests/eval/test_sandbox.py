@@ -1,5 +1,6 @@
 """The sandbox: honest programs are judged rightly, hostile ones are contained and never pass."""
 
+import contextlib
 import json
 import os
 import shutil
@@ -20,7 +21,7 @@ from hypothesis import strategies as st
 
 from dcomplete.errors import UserError
 from dcomplete_eval import sandbox
-from dcomplete_eval.sandbox import Limits, isolation, running, seccomp, wire
+from dcomplete_eval.sandbox import Limits, isolation, running, seccomp, waiting, wire
 
 sys.path.insert(0, str(Path(__file__).parent))
 import hostile
@@ -130,18 +131,93 @@ def test_all_processes_end_with_the_harness():
     script = f"from dcomplete_eval.sandbox import choose\nchoose().run({program!r})"
     harness = subprocess.Popen([sys.executable, "-c", script])
     try:
-        started: list[psutil.Process] = []
-        deadline = time.monotonic() + 60
-        while not any(len(p.cmdline()) < 9 and "program.py" in p.cmdline() for p in started):
-            assert time.monotonic() < deadline
-            time.sleep(0.02)
-            started = psutil.Process(harness.pid).children(recursive=True)
-            started = [p for p in started if p.is_running() and p.status() != "zombie"]
+        started = _with_program(harness.pid)
     finally:
         os.kill(harness.pid, signal.SIGKILL)
         harness.wait()
     gone, alive = psutil.wait_procs(started, timeout=10)
     assert len(gone) >= 2 and not alive
+
+
+def _with_program(harness: int) -> list[psutil.Process]:
+    """All that a harness started, once the program runs in its sandbox."""
+    deadline = time.monotonic() + 60
+    while time.monotonic() < deadline:
+        with contextlib.suppress(psutil.Error):
+            started = psutil.Process(harness).children(recursive=True)
+            if any(p.cmdline()[-1:] == ["program.py"] for p in started):
+                return started
+        time.sleep(0.02)
+    raise AssertionError("the program never started")
+
+
+# ---- time ----
+
+
+@needs_sandbox
+def test_a_machine_that_stands_still_fails_nobody():
+    """Harness and sandbox are stopped together for longer than the limit, as swapping does."""
+    script = (
+        "from dcomplete_eval.sandbox import Limits, choose\n"
+        "print(choose().run('import time\\ntime.sleep(2)', limits=Limits(wall=3.0)).outcome)"
+    )
+    with subprocess.Popen([sys.executable, "-c", script], stdout=-1, text=True) as harness:
+        inside = _with_program(harness.pid)
+        outside = psutil.Process(harness.pid)
+        for process in (outside, *inside):
+            process.suspend()
+        time.sleep(5)
+        for process in (*inside, outside):
+            process.resume()
+        assert harness.communicate(timeout=60)[0] == "finished\n"
+
+
+@pytest.mark.skipif(not Path("/proc/self/schedstat").exists(), reason="the kernel does not say")
+def test_waiting_for_a_processor_is_seen_and_sleeping_is_not():
+    place = str(min(os.sched_getaffinity(0)))
+    spin = ["taskset", "-c", place, sys.executable, "-S", "-c", "while True: pass"]
+    busy = [subprocess.Popen(spin) for _ in range(3)]
+    idle = subprocess.Popen(["sleep", "60"])
+    try:
+        deadline = time.monotonic() + 30
+        while waiting.queued(busy[0].pid) < 0.5:
+            assert time.monotonic() < deadline
+            time.sleep(0.05)
+        assert waiting.queued(idle.pid) < waiting.queued(busy[0].pid)
+    finally:
+        for process in (*busy, idle):
+            process.kill()
+            process.wait()
+    assert waiting.queued(idle.pid) == 0.0  # it is gone
+    crowd = subprocess.Popen(["sh", "-c", "sleep 9 & sleep 9 & sleep 9 & echo & wait"], stdout=-1)
+    with crowd:
+        assert crowd.stdout and crowd.stdout.readline()
+        assert waiting.queued(crowd.pid) == 0.0
+        for one in psutil.Process(crowd.pid).children():
+            one.kill()
+
+
+@needs_sandbox
+def test_queueing_extends_the_limit_but_not_for_ever(box, monkeypatch):
+    program, limits = "import time\ntime.sleep(2)", Limits(wall=0.5)
+    assert box.run(program, limits=limits).outcome == "timeout"
+    monkeypatch.setattr(waiting, "queued", lambda _: 60.0)
+    assert box.run(program, limits=limits).outcome == "finished"
+    ran = box.run("import time\ntime.sleep(60)", limits=limits)
+    assert ran.outcome == "timeout" and 5 <= ran.seconds < 20
+
+
+@needs_sandbox
+def test_a_guard_that_was_killed_is_asked_again_once(box, monkeypatch):
+    found = [
+        running.Ran("killed"),
+        running.Ran("passed"),
+        running.Ran("killed"),
+        running.Ran("killed"),
+    ]
+    monkeypatch.setattr(type(box), "_once", lambda *_: found.pop(0))
+    assert box.test("", "").outcome == "passed"
+    assert box.test("", "").outcome == "killed" and not found
 
 
 # ---- honest programs ----

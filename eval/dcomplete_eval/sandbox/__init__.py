@@ -1,7 +1,7 @@
 """Runs model-written programs where they can harm nothing, and decides unforgeably whether they pass.
 
 `isolation` builds the walls, `seccomp` thickens them; `guard` and `candidate` run inside and talk by
-`wire`; `running` starts, times and ends it all.
+`wire`; `running` starts and ends it all, `waiting` for no longer than is fair.
 """
 
 from dcomplete_eval.sandbox.isolation import Limits

@@ -40,7 +40,7 @@ class Limits:
     """What a program may use. Bytes and seconds."""
 
     processor: int = 3  # seconds of each process: what is published as wall time, for idle machines
-    wall: float = 8.0  # seconds from start to end, for sleepers; on a busy machine all is slow
+    wall: float = 8.0  # seconds from start to end, for sleepers; waiting for a processor is free
     memory: int = 512 << 20  # address space of each process
     processes: int = 6  # with the guard; so all together hold less than 3 GiB
     file: int = 4 << 20  # each

@@ -18,7 +18,7 @@ from importlib.resources import files
 from typing import IO, Any
 
 from dcomplete.errors import UserError
-from dcomplete_eval.sandbox import isolation, seccomp
+from dcomplete_eval.sandbox import isolation, seccomp, waiting
 from dcomplete_eval.sandbox.isolation import Limits, Tools
 
 _INSIDE = ("wire", "candidate", "guard")
@@ -79,6 +79,11 @@ class Sandbox:
         return self._run(given, {"output": limits.output}, limits)
 
     def _run(self, given: Mapping[str, Any], order: Mapping[str, Any], limits: Limits) -> Ran:
+        """A guard that was killed is asked again, once: a program cannot reach it, but want can."""
+        ran = self._once(given, order, limits)
+        return self._once(given, order, limits) if ran.outcome == "killed" else ran
+
+    def _once(self, given: Mapping[str, Any], order: Mapping[str, Any], limits: Limits) -> Ran:
         nonce = secrets.token_hex(16)
         data = _frame(given) + _frame({**order, "nonce": nonce})
         start = time.monotonic()
@@ -88,11 +93,10 @@ class Sandbox:
             self._opening(limits) as arguments,
             _started(arguments, out, err) as process,
         ):
-            try:
-                process.communicate(data, timeout=limits.wall)
-            except subprocess.TimeoutExpired:
-                return Ran("timeout", f"{limits.wall:g} s passed", seconds=limits.wall)
+            ended = waiting.ends(process, data, limits.wall)
             seconds = time.monotonic() - start
+            if not ended:
+                return Ran("timeout", f"{limits.wall:g} s passed", seconds=seconds)
             return _judged(process.returncode, _read(out), _read(err), nonce, seconds)
 
 
