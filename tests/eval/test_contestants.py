@@ -127,7 +127,7 @@ def test_engine_in_process(tiny_model):
         "kind": "engine", "model": "tiny", "policy": "topk=2", "length": "auto", "steps": 4,
         "max_tokens": 8, "context": 1024, "temperature": 0.0, "seed": 0, "deadline_ms": None,
         "reuse": True, "device": settings["device"], "dtype": "float32", "threads": 0, "via": "here",
-        "post": "none",
+        "line_end": "inside", "post": "none",
     }  # fmt: skip
     answer = who.answer(TASK)
     same = dcomplete.open_engine("tiny", dtype="float32").infill(
@@ -151,6 +151,20 @@ def test_engine_that_is_told_the_length(tiny_model):
         assert answer.true_tokens == count
         assert answer.tokens == min(max(1, count), 512), answer.error
     assert count > 512
+
+
+@pytest.mark.parametrize(
+    ("prefix", "gold", "end"),
+    [("a = 1\n", "b = 2\n", "\n"), ("a = 1\n", "b", ""), ("a = ", "b\n", "")],
+)
+def test_the_end_of_whole_lines_may_stay_in_the_document(tiny_model, prefix, gold, end):
+    who = contestant("engine:model=tiny,line_end=outside,max_tokens=6,dtype=float32")
+    assert who.settings()["line_end"] == "outside" and "line_end=outside" in who.name
+    answer = who.answer(Task("t", "b", "g", prefix, "c = 3\n", gold))
+    request = InfillRequest(prefix, end + "c = 3\n", max_tokens=6)
+    same = dcomplete.open_engine("tiny", dtype="float32").infill(request)
+    assert answer.text == same.best.texts[0] + end
+    assert answer.true_tokens == dcomplete.gap_counter("tiny")(request, gold.removesuffix(end))
 
 
 def test_the_count_is_of_the_gap_as_the_engine_cuts_it(tiny_model):

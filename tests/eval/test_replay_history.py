@@ -71,6 +71,11 @@ def test_letters_know_their_stroke_and_whether_they_last():
     ]
 
 
+def test_a_bracket_whose_partner_is_deleted_stands_there_since_then():
+    history = History(trace("a", (1, 0, "b"), (2, 0, "c"), (3, 0, "()"), (2, 2, ""), (3, 0, ";")))
+    assert [(x.text, x.stroke) for x in history.ahead(0)] == [(")", 3), (";", 4)]
+
+
 def test_several_places_have_no_truth():
     history = History(trace("a", (Patch(1, 0, "b"), Patch(0, 0, "c")), (3, 0, "d")))
     assert history.ahead(0) == [] and history.edits[0] is None

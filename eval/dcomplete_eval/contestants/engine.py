@@ -1,4 +1,9 @@
-"""Our engine: in this process, or the running engine process that editors share."""
+"""Our engine: in this process, or the running engine process that editors share.
+
+``line_end=outside`` asks as an editor does. A benchmark's gap of whole lines holds the last line's end;
+in an editor the cursor stands on a line whose end is there already. So that line end is put behind the
+gap, and added to the answer, which tells the engine no more than that the gap is whole lines.
+"""
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -13,7 +18,7 @@ from dcomplete_eval.types import Answer, Task
 
 OPTIONS = (
     "model", "policy", "steps", "length", "max_tokens", "context", "temperature", "seed", "deadline",
-    "reuse", "device", "dtype", "threads", "via",
+    "reuse", "device", "dtype", "threads", "via", "line_end",
 )  # fmt: skip
 MAX_TOKENS = 256  # of an answer, here and for every other contestant that counts tokens
 _LONGEST = 512  # cells that the engine accepts as a told length
@@ -78,6 +83,7 @@ class EngineContestant:
     ) -> None:
         self._engine, self._count, self._request, self._oracle = engine, count, request, oracle
         self._via = spec.choice("via", ("here", "process"))
+        self._outside = spec.choice("line_end", ("inside", "outside")) == "outside"
         first = engine.infill(replace(request, max_tokens=1, deadline_ms=None))
         threads = _threads() if self._via == "here" else None
         self._told = _Told(first.model, first.policy, first.device, first.dtype, threads)
@@ -103,13 +109,15 @@ class EngineContestant:
             "dtype": told.dtype,
             "threads": told.threads,
             "via": self._via,
+            "line_end": "outside" if self._outside else "inside",
             "post": "none",
         }
 
     def answer(self, task: Task) -> Answer:
         other, prefix = retrieved(task)
-        request = replace(self._request, prefix=prefix, suffix=task.suffix, preamble=other)
-        true = self._count(request, task.gold)
+        end = "\n" if self._outside and _whole_lines(task) else ""
+        request = replace(self._request, prefix=prefix, suffix=end + task.suffix, preamble=other)
+        true = self._count(request, task.gold.removesuffix(end))
         if self._oracle:
             told = min(max(1, true), _LONGEST)
             request = replace(request, length=str(told), max_tokens=max(told, request.max_tokens))
@@ -120,7 +128,7 @@ class EngineContestant:
             return Answer("", watch.total(), true_tokens=true, error=str(error))
         best = result.best
         return Answer(
-            best.texts[0],
+            best.texts[0] + end,
             watch.total(),
             tokens=best.tokens,
             true_tokens=true,
@@ -133,6 +141,10 @@ class EngineContestant:
         close = getattr(self._engine, "close", None)
         if close is not None:
             close()
+
+
+def _whole_lines(task: Task) -> bool:
+    return task.gold.endswith("\n") and (not task.prefix or task.prefix.endswith("\n"))
 
 
 def _threads() -> int:

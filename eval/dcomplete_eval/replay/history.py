@@ -6,7 +6,7 @@ the editor closed. An edit elsewhere, a paste or an edit at several places ends 
 edits only: a cursor that leaves and comes back without one has not left.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from dcomplete_eval.replay.survival import PASTED, Identities, bare
 from dcomplete_eval.replay.trace import Keystroke, Trace
@@ -37,7 +37,7 @@ class Edit:
 
 @dataclass(frozen=True, slots=True)
 class Letter:
-    """A character of the truth: the stroke that wrote it, and its identity."""
+    """A character of the truth: the stroke since which it stands behind the others, and its identity."""
 
     text: str
     stroke: int
@@ -75,11 +75,14 @@ class History:
             if not 0 <= over <= len(closed):
                 break
             done.extend(closed.pop() for _ in range(over))
-            del done[len(done) - edit.deleted :]
+            split = len(done) - edit.deleted
+            if done[split:]:  # what the editor closed moves up
+                closed = [replace(letter, stroke=number) for letter in closed]
+            del done[split:]
             new = [Letter(c, number, edit.first + i) for i, c in enumerate(edit.text)]
-            split = edit.cursor - edit.at
-            done.extend(new[:split])
-            closed.extend(reversed(new[split:]))
+            inner = edit.cursor - edit.at
+            done.extend(new[:inner])
+            closed.extend(reversed(new[inner:]))
             cursor = edit.cursor
         return done + closed[::-1]
 
