@@ -20,7 +20,6 @@ def processor() -> str:
     info = Path("/proc/cpuinfo")
     lines = info.read_text().splitlines() if info.exists() else []
     names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
-    tiles = (
-        ", AMX" if any(line.startswith("flags") and " amx_bf16" in line for line in lines) else ""
-    )
-    return f"{names[0] if names else 'CPU'}, {os.cpu_count()} cores{tiles}"
+    flags = {flag for line in lines if line.startswith("flags") for flag in line.split()}
+    kernel = ", AMX" if "amx_bf16" in flags else ", AVX512-BF16" if "avx512_bf16" in flags else ""
+    return f"{names[0] if names else 'CPU'}, {os.cpu_count()} cores{kernel}"

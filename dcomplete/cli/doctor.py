@@ -86,7 +86,7 @@ def kernels(device: str) -> dict[str, str]:
     import torch
 
     from dcomplete.engine.load import choose_device
-    from dcomplete.models.packing import best_dtype, int8_possible, onednn_possible
+    from dcomplete.models.packing import best_dtype, bfloat16_kernel, int8_possible, onednn_possible
 
     where = choose_device(device)
     said = {"device": f"{where}: {'asked for' if device != 'auto' else _why(where.type)}"}
@@ -100,7 +100,8 @@ def kernels(device: str) -> dict[str, str]:
     said["attention"] = "plain products up to 32 cells, torch's fused kernel above (measured)"
     packed = onednn_possible()
     number = best_dtype(where)
-    why = "multiplied in tiles (AMX)" if number == "bfloat16" else "no AMX here"
+    kernel = bfloat16_kernel()
+    why = f"multiplied by {kernel}" if kernel else "no AMX or AVX512-BF16 here"
     said["weights"] = f"{number}: {why}"
     said["linear layers"] = "packed by oneDNN" if packed else "plain: torch lacks oneDNN"
     said["int8"] = (
