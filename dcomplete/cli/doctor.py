@@ -3,7 +3,7 @@
 import json
 import platform
 from importlib.metadata import PackageNotFoundError, version
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -11,13 +11,20 @@ from dcomplete import __version__
 from dcomplete.errors import UserError
 
 EXAMPLES = "Example: dcomplete doctor --json"
+
+if TYPE_CHECKING:
+    import torch
+
 _PACKAGES = (
     "torch",
     "tokenizers",
     "safetensors",
     "transformers",
     "gguf",
+    "triton",
     "flash-attn",
+    "flash-attn-3",
+    "flash-attn-4",
     "huggingface-hub",
 )
 _PREFIX = "def mean(values):\n    total = sum(values)\n    return total / "
@@ -92,12 +99,13 @@ def kernels(device: str) -> dict[str, str]:
     said = {"device": f"{where}: {'asked for' if device != 'auto' else _why(where.type)}"}
     said["threads"] = str(torch.get_num_threads())
     if where.type == "cuda":
-        said["attention"] = "torch's own fused kernels"
+        said |= {f"attention, {name}": text for name, text in attention(where).items()}
         said["weights"] = "bfloat16"
         return said
     capable = torch.backends.cpu.get_cpu_capability()
     said["vector instructions"] = capable
     said["attention"] = "plain products up to 32 cells, torch's fused kernel above (measured)"
+    said |= {f"attention, {name}": text for name, text in attention(where).items()}
     packed = onednn_possible()
     number = best_dtype(where)
     kernel = bfloat16_kernel()
@@ -108,6 +116,21 @@ def kernels(device: str) -> dict[str, str]:
         "possible, not the default: see --dtype int8" if int8_possible() else "not possible"
     )
     return said
+
+
+def attention(device: "torch.device") -> dict[str, str]:
+    """Of every attention kernel, in the order of preference: used, not needed, or why it cannot serve.
+
+    Asked for bfloat16 heads of 128 numbers and a context length on the device, as recorded steps need.
+    """
+    import torch
+
+    from dcomplete.models.kernels import KERNELS, Ask, choose
+
+    chosen = choose(Ask(device, torch.bfloat16, 128, "length"))
+    said = {name: f"no: {reason}" for name, reason in chosen.passed}
+    said[chosen.kernel.name] = "used" if device.type == "cuda" else "yes"
+    return {k.name: said.get(k.name, "not needed") for k in KERNELS}
 
 
 def _why(kind: str) -> str:

@@ -24,16 +24,15 @@ def naive(q: Tensor, k: Tensor, v: Tensor, see: Visibility) -> Tensor:
     share = q.shape[1] // k.shape[1]
     k, v = (t.float().repeat_interleave(share, 1) for t in (k, v))
     scores = q.float() @ k.transpose(-1, -2) / q.shape[-1] ** 0.5
-    if see.causal:
-        scores = scores.masked_fill(~_triangle(q), float("-inf"))
-    elif see.mask is not None:
-        scores = scores.masked_fill(~_per_head(see.mask), float("-inf"))
+    mask = see.dense(q.shape[2], k.shape[2], q.device)
+    if mask is not None:
+        scores = scores.masked_fill(~_per_head(mask), float("-inf"))
     mixed: Tensor = scores.softmax(-1) @ v
     return mixed.to(q.dtype)
 
 
 def auto(q: Tensor, k: Tensor, v: Tensor, see: Visibility) -> Tensor:
-    """The fastest that is always there: on a CPU `products` where they win, else `sdpa`.
+    """The fastest here: on a GPU what `kernels` chose, on a CPU `products` where they win, else `sdpa`.
 
     Measured on two AVX-512 cores over 1,000 cached tokens (engine/LOG.md): up to 32 cells products
     take two thirds of the fused kernel's time, at 64 cells nearly twice as long. In training they take
@@ -41,8 +40,13 @@ def auto(q: Tensor, k: Tensor, v: Tensor, see: Visibility) -> Tensor:
     """
     if see.block is not None:
         return flex(q, k, v, see)
+    if q.is_cuda:
+        from dcomplete.models.kernels import Ask, choose
+
+        return choose(Ask.of(q, see)).run(q, k, v, see)
     short = q.shape[1] // k.shape[1] * q.shape[2] <= _SHORT
-    if q.device.type != "cpu" or see.causal or not (short or torch.is_grad_enabled()):
+    triangle = see.causal and see.mask is None
+    if q.device.type != "cpu" or triangle or not (short or torch.is_grad_enabled()):
         return sdpa(q, k, v, see)
     return products(q, k, v, see)
 
@@ -52,7 +56,7 @@ def products(q: Tensor, k: Tensor, v: Tensor, see: Visibility) -> Tensor:
     share = q.shape[1] // k.shape[1]
     folded = q.reshape(q.shape[0] * k.shape[1], share * q.shape[2], q.shape[3])
     keys, values = k.flatten(0, 1), v.flatten(0, 1)
-    mask = _triangle(q) if see.causal else see.mask
+    mask = see.dense(q.shape[2], k.shape[2], q.device)
     scale = q.shape[-1] ** -0.5
     if mask is not None and mask.dim() == 3:
         scores = torch.bmm(folded, keys.transpose(1, 2)) * scale
@@ -73,11 +77,13 @@ def sdpa(q: Tensor, k: Tensor, v: Tensor, see: Visibility) -> Tensor:
     query, which spares copying keys and values for each of them.
     """
     share = q.shape[1] // k.shape[1]
-    if see.mask is None and not see.causal:
+    square = see.causal and see.mask is None and q.shape[2] == k.shape[2]
+    pattern = None if square else see.dense(q.shape[2], k.shape[2], q.device)
+    if pattern is None and not square:
         folded = q.reshape(q.shape[0], k.shape[1], share * q.shape[2], q.shape[3])
         return F.scaled_dot_product_attention(folded, k, v).view(q.shape)
-    mask = None if see.mask is None else _per_head(see.mask)
-    return F.scaled_dot_product_attention(q, k, v, mask, is_causal=see.causal, enable_gqa=share > 1)
+    mask = None if pattern is None else _per_head(pattern)
+    return F.scaled_dot_product_attention(q, k, v, mask, is_causal=square, enable_gqa=share > 1)
 
 
 def flex(q: Tensor, k: Tensor, v: Tensor, see: Visibility) -> Tensor:
@@ -95,16 +101,21 @@ def _flex(compiled: bool) -> Any:
     return torch.compile(flex_attention) if compiled else flex_attention
 
 
-def _triangle(q: Tensor) -> Tensor:
-    """[T, T]: the causal pattern as a mask."""
-    return torch.ones(q.shape[-2], q.shape[-2], dtype=torch.bool, device=q.device).tril()
-
-
 def _per_head(mask: Tensor) -> Tensor:
     """[T, S] or [B, T, S] to something that broadcasts over heads."""
     return mask[None, None] if mask.dim() == 2 else mask[:, None]
 
 
 BACKENDS: Registry[Backend] = Registry(
-    "attention backend", {"auto": auto, "sdpa": sdpa, "products": products, "naive": naive}
+    "attention backend",
+    {
+        "auto": auto,
+        "sdpa": sdpa,
+        "products": products,
+        "naive": naive,
+        "varlen": "dcomplete.models.flash:varlen",
+        "fa2": "dcomplete.models.flash:flash2",
+        "fa3": "dcomplete.models.flash:flash3",
+        "fa4": "dcomplete.models.flash:flash4",
+    },
 )

@@ -6,7 +6,7 @@ rising context with one equal group for the canvas is dcomplete's own layout. Se
 canvases over one context apart (samples, candidate lengths, the noisy copies of training).
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import torch
@@ -55,16 +55,30 @@ def visible(query: Marks, key: Marks) -> Tensor:
 class Visibility:
     """What attention needs to know of one forward pass, worked out once for all layers.
 
-    ``mask`` is None where the pattern is simple: everything visible, or causal with the queries being
-    the last keys. Fast kernels serve those two.
+    ``mask`` is None where the pattern is simple: everything visible, or ``causal``, the queries being
+    the last keys. Fast kernels serve those two. A mask beside ``causal`` says the same for kernels that
+    know the triangle of equally many queries and keys only. ``length`` counts the keys in use where they
+    stand in a larger buffer: on a GPU it is data, so that one recorded step serves every context.
     """
 
     mask: Tensor | None  # bool [Tq, Tk] or [B, Tq, Tk]
     causal: bool = False
     block: "BlockMask | None" = None  # the pattern for FlexAttention, in training on a GPU
+    length: Tensor | None = None  # int32 [B], on the device; never together with `causal`
 
     def to(self, device: torch.device) -> "Visibility":
-        return self if self.mask is None else Visibility(self.mask.to(device))
+        return self if self.mask is None else replace(self, mask=self.mask.to(device))
+
+    def dense(self, queries: int, keys: int, device: torch.device) -> Tensor | None:
+        """The whole pattern, bool [Tq, Tk], [B, Tq, Tk] or [B, 1, Tk]; None where all is visible."""
+        mask = self.mask
+        if mask is None and self.causal:
+            ones = torch.ones(queries, keys, dtype=torch.bool, device=device)
+            mask = ones.tril(keys - queries)
+        if self.length is None:
+            return mask
+        used = torch.arange(keys, device=device) < self.length[:, None, None]
+        return used if mask is None else mask & used
 
     @staticmethod
     def between(query: Marks, key: Marks) -> "Visibility":
@@ -73,8 +87,8 @@ class Visibility:
         if bool(mask.all()):
             return Visibility(None)
         rows, columns = mask.shape[-2:]
-        if rows == columns and mask.dim() == 2:
-            triangle = torch.ones(rows, columns, dtype=torch.bool, device=mask.device).tril()
+        if rows <= columns and mask.dim() == 2:
+            triangle = torch.ones_like(mask).tril(columns - rows)
             if bool((mask == triangle).all()):
-                return Visibility(None, causal=True)
+                return Visibility(None if rows == columns else mask, causal=True)
         return Visibility(mask)
