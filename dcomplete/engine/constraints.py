@@ -48,7 +48,8 @@ class Banned(Free):
         self._ids = torch.as_tensor(ids, dtype=torch.int64)
 
     def mask(self, canvas: Canvas, logits: Tensor, rows: Tensor, columns: Tensor) -> Tensor:
-        return logits.index_fill(-1, self._ids.to(logits.device), float("-inf"))
+        self._ids = self._ids.to(logits.device)  # copied once: every copy waits for a GPU
+        return logits.index_fill(-1, self._ids, float("-inf"))
 
 
 class FirstOf(Free):
@@ -59,9 +60,13 @@ class FirstOf(Free):
 
     def mask(self, canvas: Canvas, logits: Tensor, rows: Tensor, columns: Tensor) -> Tensor:
         first = columns == 0
+        ids = self._ids = self._ids.to(logits.device)
+        if logits.is_cuda:  # without a look at which rows these are
+            allowed = torch.zeros(logits.shape[-1], dtype=torch.bool, device=logits.device)
+            allowed.index_fill_(0, ids, True)
+            return logits.masked_fill(first[:, None] & ~allowed, float("-inf"))
         if not bool(first.any()):
             return logits
-        ids = self._ids.to(logits.device)
         only = torch.full_like(logits[first], float("-inf"))
         only[:, ids] = logits[first][:, ids]
         return logits.index_put((first.nonzero()[:, 0],), only)

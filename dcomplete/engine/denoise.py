@@ -1,14 +1,15 @@
 """The denoise loop: the theory of the engine in one function. Everything else is a value given to it."""
 
 import time
-from collections.abc import Iterator
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field, replace
 
 import torch
 from torch import Tensor
 
 from dcomplete.engine.constraints import Constraint, Free
 from dcomplete.engine.lengths import KeepSize, Length
+from dcomplete.engine.pace import Pace, pace_for
 from dcomplete.engine.policies import Threshold
 from dcomplete.engine.sampling import Measure, Sampler, surety
 from dcomplete.engine.step import Move, Policy, Step
@@ -27,6 +28,7 @@ class Plan:
     constraint: Constraint = field(default_factory=Free)
     length: Length = field(default_factory=KeepSize)
     window: Window = whole
+    pace: Callable[[torch.device], Pace] = pace_for
     steps: int = 64
     deadline: float | None = None
     cancel: CancelToken = field(default_factory=CancelToken)
@@ -40,18 +42,23 @@ def denoise(session: Session, canvas: Canvas, plan: Plan) -> Iterator[Finish | N
 
     Where steps or time run out, the last step commits whatever is proposed: there is always an answer.
     """
+    pace = plan.pace(canvas.ids.device)
     for index in range(plan.steps):
         plan.cancel.check()
         window = plan.window(canvas)
-        if not bool(window.any()):
-            break
         late = plan.late()
         last = late or index == plan.steps - 1
+        if pace.done(window, last):
+            break
         cells = canvas.open if last else window
         if plan.policy.revisits:
             cells = cells | ((canvas.gap >= 0) & ~canvas.open)
-        step = propose(session, canvas, cells, plan, index)
+        step = propose(session, canvas, cells, plan, index, pace)
         move = Move.of(step, canvas.open) if last else plan.policy.decide(step)
+        if (
+            move.reopen is not None
+        ):  # a finished canvas stays so in a step that came too late to stop
+            move = replace(move, reopen=move.reopen & window.any())
         apply(canvas, move, plan.constraint)
         plan.length.resize(canvas)
         if last and bool(canvas.open.any()) and index < plan.steps - 1:
@@ -62,18 +69,22 @@ def denoise(session: Session, canvas: Canvas, plan: Plan) -> Iterator[Finish | N
     yield Finish.STEPS if bool(canvas.open.any()) else Finish.DONE
 
 
-def propose(session: Session, canvas: Canvas, cells: Tensor, plan: Plan, index: int) -> Step:
+def propose(
+    session: Session, canvas: Canvas, cells: Tensor, plan: Plan, index: int, pace: Pace
+) -> Step:
     """One forward pass and a proposal for each of `cells` [R, W]."""
-    tokens, probability, score = _draw(
-        session, canvas, session.states(canvas), cells, plan, plan.policy.measure
-    )
+
+    def draw(states: Tensor, measure: Measure) -> tuple[Tensor, Tensor, Tensor]:
+        found = _draw(session, canvas, states, pace.cells(cells), plan, measure)
+        return found[0].masked_fill(~cells, 0), *found[1:]
+
+    tokens, probability, score = draw(session.states(canvas), plan.policy.measure)
 
     def check(draft: Canvas) -> tuple[Tensor, Tensor] | None:
         states = session.causal_states(draft)
         if states is None:
             return None
-        drawn = _draw(session, draft, states, cells, plan, Measure.CONFIDENCE)
-        return drawn[0], drawn[1]
+        return draw(states, Measure.CONFIDENCE)[:2]
 
     worth = plan.length.worth(canvas, tokens, cells & canvas.open)
     shown = worth | (cells & ~canvas.open)
@@ -84,10 +95,15 @@ def propose(session: Session, canvas: Canvas, cells: Tensor, plan: Plan, index: 
 
 
 def _draw(
-    session: Session, canvas: Canvas, states: Tensor, cells: Tensor, plan: Plan, measure: Measure
+    session: Session,
+    canvas: Canvas,
+    states: Tensor,
+    cells: tuple[Tensor, Tensor],
+    plan: Plan,
+    measure: Measure,
 ) -> tuple[Tensor, Tensor, Tensor]:
-    """Tokens, probabilities and scores [R, W] from states [R, W, D], for `cells` only."""
-    rows, columns = cells.nonzero(as_tuple=True)
+    """Tokens, probabilities and scores [R, W] from states [R, W, D], for the `cells` listed only."""
+    rows, columns = cells
     logits = session.logits(states[rows, columns])
     logits = plan.constraint.mask(canvas, logits, rows, columns)
     if canvas.bans:

@@ -51,18 +51,18 @@ class CloseAfterFill:
     def worth(self, canvas: Canvas, tokens: Tensor, cells: Tensor) -> Tensor:
         filler = cells & (tokens == self.fill)
         later = torch.zeros_like(cells)
-        for gap in range(int(canvas.gap.max()) + 1 if canvas.width else 0):
+        for gap in range(canvas.gaps):
             mine = filler & (canvas.gap == gap)
             later |= mine & (mine.long().cumsum(-1) > 1)
         return cells & ~later
 
     def resize(self, canvas: Canvas) -> None:
         ended = (canvas.ids == self.fill) & ~canvas.open & (canvas.gap >= 0)
-        if not bool(ended.any()):
+        if not ended.is_cuda and not bool(ended.any()):  # on a GPU to look costs more than to do
             return
         columns = torch.arange(canvas.width, device=canvas.ids.device).expand(canvas.ids.shape)
         close = torch.zeros_like(canvas.open)
-        for gap in range(int(canvas.gap.max()) + 1):
+        for gap in range(canvas.gaps):
             mine = canvas.gap == gap
             first = torch.where(ended & mine, columns, canvas.width).min(-1, keepdim=True).values
             close |= mine & canvas.open & (columns > first)
@@ -86,7 +86,7 @@ class GrowFull:
 
     def resize(self, canvas: Canvas) -> None:
         self.close.resize(canvas)
-        last = int(canvas.gap.max()) if canvas.width else 0
+        last = max(0, canvas.gaps - 1)
         full = {
             (row, gap)
             for row in range(canvas.rows)

@@ -12,8 +12,11 @@ from dcomplete.errors import ModelError, UserError
 from dcomplete.models.checkpoint import HOSTED, Manifest, load_state
 from dcomplete.models.decoder import Decoder, unfilled
 from dcomplete.models.family import Family
+from dcomplete.models.graphs import Buckets, StaticSteps
+from dcomplete.models.kernels import Ask, choose
 from dcomplete.models.names import check_shapes
 from dcomplete.models.packing import pack_for
+from dcomplete.models.regimes import ContextCanvas, Regime
 from dcomplete.models.store import Entry, find
 from dcomplete.types import Stopwatch
 
@@ -71,9 +74,21 @@ def load_family(entry: Entry, manifest: Manifest, device: torch.device, dtype: s
     label = pack_for(net, state, device, dtype)
     net.eval().requires_grad_(False)
     head = None if head is None else head.to(device)
-    return Family(
+    family = Family(
         entry.name, net, regime, manifest.specials, head, label=label, usage=manifest.usage
     )
+    family.static = static_steps(net, regime)
+    return family
+
+
+def static_steps(net: Decoder, regime: Regime) -> StaticSteps | None:
+    """Recorded steps where they are possible: dcomplete's own layout on a GPU."""
+    like = net.norm.weight
+    if like.device.type != "cuda" or not isinstance(regime, ContextCanvas):
+        return None
+    chosen = choose(Ask(like.device, like.dtype, net.config.head_dim, "length"))
+    by_length = chosen.kernel.name != "sdpa"  # which computes over the whole buffer, masked
+    return StaticSteps(net, Buckets() if by_length else Buckets(contexts=(1024, 2048, 4096, 8192)))
 
 
 def _length_head(state: dict[str, torch.Tensor]) -> nn.Linear | None:

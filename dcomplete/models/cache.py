@@ -57,6 +57,10 @@ class ContextCache:
                     store.append(fresh)
         self._capacity = capacity
 
+    def context(self, layer: int) -> tuple[Tensor, Tensor]:
+        """The context's own keys and values, views [1, KV, length, d]."""
+        return self._k[layer][:, :, : self.length], self._v[layer][:, :, : self.length]
+
     def extend(self, layer: int, k: Tensor, v: Tensor) -> tuple[Tensor, Tensor]:
         """See `decoder.KeyValues`."""
         start, end = self.length, self.length + self._new

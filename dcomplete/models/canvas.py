@@ -24,6 +24,7 @@ class Canvas:
     confidence: Tensor
     mask: int
     bans: dict[tuple[int, int], set[int]] = field(default_factory=dict)
+    gaps: int = 0  # how many there are, so that nobody has to ask the device
 
     @staticmethod
     def build(rows: Sequence[Sequence[int | Sequence[int]]], mask: int) -> "Canvas":
@@ -47,7 +48,8 @@ class Canvas:
         width = max(map(len, ids), default=0)
         i = torch.tensor([r + [mask] * (width - len(r)) for r in ids]).view(len(ids), width)
         g = torch.tensor([r + [VOID] * (width - len(r)) for r in gap]).view(len(ids), width)
-        return Canvas(i, (i == mask) & (g >= 0), g, torch.ones(i.shape), mask)
+        gaps = 1 + max((n for row in gap for n in row), default=-1)
+        return Canvas(i, (i == mask) & (g >= 0), g, torch.ones(i.shape), mask, gaps=max(0, gaps))
 
     @property
     def rows(self) -> int:
@@ -61,7 +63,7 @@ class Canvas:
         ids, opened, gap, sure = (
             t.to(device) for t in (self.ids, self.open, self.gap, self.confidence)
         )
-        return Canvas(ids, opened, gap, sure, self.mask, self.bans)
+        return Canvas(ids, opened, gap, sure, self.mask, self.bans, self.gaps)
 
     def commit(self, where: Tensor, tokens: Tensor, probability: Tensor) -> None:
         """Write `tokens` where `where`; all [R, W]."""
@@ -79,6 +81,7 @@ class Canvas:
         """Take over another layout of the same rows; bans belong to cells and are forgotten."""
         device = self.ids.device
         self.ids, self.open, self.gap = (t.to(device) for t in (fresh.ids, fresh.open, fresh.gap))
+        self.gaps = fresh.gaps
         self.confidence = torch.ones(fresh.ids.shape, device=device)
         for row, values in enumerate(confidence):
             self.confidence[row, : len(values)] = torch.tensor(values, device=device)

@@ -11,7 +11,8 @@ from dcomplete.models.cache import CachePool, ContextCache
 from dcomplete.models.canvas import Canvas
 from dcomplete.models.decoder import Decoder
 from dcomplete.models.frame import Frame, Rows
-from dcomplete.models.regimes import Prompt, Regime
+from dcomplete.models.graphs import StaticSteps
+from dcomplete.models.regimes import ContextCanvas, Prompt, Regime
 from dcomplete.models.specials import Specials
 from dcomplete.models.usage import Usage
 from dcomplete.models.visibility import Visibility
@@ -32,6 +33,8 @@ class Family:
     vocabulary: int | None = None  # tokens that have a text; the network may be padded beyond them
     label: str = "float32"  # how the weights are held: for people and logs
     usage: Usage = field(default_factory=Usage)
+    static: StaticSteps | None = None  # steps of fixed shape, for `ContextCanvas` on a GPU
+    _banned: Tensor | None = None
     pool: CachePool = field(init=False)
 
     def __post_init__(self) -> None:
@@ -44,6 +47,13 @@ class Family:
     @property
     def device(self) -> torch.device:
         return self.net.norm.weight.device
+
+    @property
+    def banned(self) -> Tensor:
+        """Ids that are never proposed, on the device: to copy them there at every step would wait."""
+        if self._banned is None:
+            self._banned = torch.tensor(self.specials.banned, dtype=torch.int64, device=self.device)
+        return self._banned
 
     def open(self, prompt: Prompt, reuse: bool = True, stale: int = 1) -> "Session":
         """Start a request. `reuse=False` computes everything anew: the slow twin of the cache.
@@ -66,6 +76,7 @@ class Session:
         self._batch = Batch(family.net, stale)
         self.edge: Tensor | None = None  # [D], the context's last state
         self._seen: tuple[Tensor, Tensor] | None = None
+        self._token = object()  # stands for this request
         self.context = family.regime.context(prompt)
         self.cache, self._valid = self._take()
 
@@ -169,11 +180,24 @@ class Session:
         Asked again for the same cells, the answer is remembered: the engine looks at a canvas of the
         most likely size while it learns which size is wanted.
         """
+        if (recorded := self._recorded(canvas)) is not None:
+            return recorded
         cells = torch.stack([canvas.ids, canvas.gap])
         if self._seen is None or not torch.equal(self._seen[0], cells):
             rows = self.family.regime.rows(self.prompt, self.context, canvas)
             self._seen = (cells, self._states(rows))
         return self._seen[1]
+
+    def _recorded(self, canvas: Canvas) -> Tensor | None:
+        """`states` by a step of fixed shape, where the family has one and the context is computed."""
+        steps, regime = self.family.static, self.family.regime
+        if steps is None or self.edge is None or not isinstance(regime, ContextCanvas):
+            return None
+        found = steps.states(self._token, self.cache, self.edge, canvas)
+        if found is not None:
+            self.forwards += 1
+            self.computed += canvas.ids.numel()
+        return found
 
     @torch.inference_mode()
     def causal_states(self, canvas: Canvas) -> Tensor | None:
@@ -186,7 +210,7 @@ class Session:
     def logits(self, states: Tensor) -> Tensor:
         """States [N, D] to float32 logits [N, vocab]; special tokens and padding are never proposed."""
         logits = self.family.net.head(states).float()
-        logits[:, self.family.specials.banned] = float("-inf")
+        logits.index_fill_(1, self.family.banned, float("-inf"))
         if self.family.vocabulary is not None:
             logits[:, self.family.vocabulary :] = float("-inf")
         return logits

@@ -1,0 +1,163 @@
+"""Denoise steps of fixed shape, recorded as CUDA graphs: one for each number of rows and of cells.
+
+A small network's step is a few hundred launches that take the host longer than the card. Recorded
+once, it is one launch. Shapes and addresses are fixed, so canvases are padded to a bucket; the
+context's length is data on the device, so that one recording serves every context. Without a GPU, or
+where recording fails, the same step runs launch by launch.
+"""
+
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from dcomplete.models.cache import ContextCache
+from dcomplete.models.canvas import VOID, Canvas
+from dcomplete.models.decoder import Decoder
+from dcomplete.models.static_cache import StaticCache
+from dcomplete.models.visibility import Visibility
+
+_log = logging.getLogger(__name__)
+_WARM_UPS = 2  # runs before a recording: kernels are chosen and compiled, workspaces allocated
+
+Body = Callable[[], None]
+Recorder = Callable[[Body], Body]
+
+
+@dataclass(frozen=True, slots=True)
+class Buckets:
+    """Ascending sizes that steps are recorded for: cells and rows of a canvas, tokens of a context.
+
+    One context size suffices for kernels that take the length as data; others compute over the whole
+    buffer, and want several.
+    """
+
+    widths: tuple[int, ...] = (8, 16, 32, 64)
+    rows: tuple[int, ...] = (1, 2, 4, 8)
+    contexts: tuple[int, ...] = (8192,)
+
+    def fit(self, rows: int, width: int, context: int) -> tuple[int, int, int] | None:
+        """The smallest bucket (rows, width, context) that holds them, or None."""
+        sizes = ((rows, self.rows), (width, self.widths), (context, self.contexts))
+        found = [next((b for b in sorted(known) if b >= n), 0) for n, known in sizes]
+        return (found[0], found[1], found[2]) if all(found) else None
+
+
+def plain(body: Body) -> Body:
+    """No recording: the twin."""
+    return body
+
+
+def record(body: Body) -> Body:
+    """A CUDA graph of `body`, which must neither wait for the device nor change shapes.
+
+    Raises RuntimeError where it does.
+    """
+    side = torch.cuda.Stream()  # type: ignore[no-untyped-call]
+    side.wait_stream(torch.cuda.current_stream())
+    with torch.cuda.stream(side):
+        for _ in range(_WARM_UPS):
+            body()
+    torch.cuda.current_stream().wait_stream(side)
+    graph = torch.cuda.CUDAGraph()
+    with torch.cuda.graph(graph):
+        body()
+    return graph.replay
+
+
+class StaticStep:
+    """The network over `rows` canvases of `width` cells behind the contexts of `cache`.
+
+    dcomplete's own layout: cells see their context and their own row's cells, and the state before a
+    cell predicts it.
+    """
+
+    def __init__(self, net: Decoder, cache: StaticCache, width: int) -> None:
+        self.net, self.cache, self.width = net, cache, width
+        like = net.norm.weight
+        self.ids = torch.zeros(cache.rows, width, dtype=torch.int64, device=like.device)
+        self.used = torch.ones(cache.rows, dtype=torch.int32, device=like.device)  # cells of a row
+        self.edge = like.new_zeros(net.config.hidden)  # the context's last state
+        self.states = like.new_zeros(cache.rows, width, net.config.hidden)
+        self.run: Body = self.body
+
+    def body(self) -> None:
+        """Compute `states` from `ids`, `used`, `edge` and the cache."""
+        positions = self.cache.place(self.width)
+        see = Visibility(None, length=self.cache.length + self.used)
+        hidden = self.net(self.ids, positions, see, self.cache)
+        self.states[:, 0] = self.edge
+        self.states[:, 1:] = hidden[:, :-1]
+
+    def fill(self, canvas: Canvas, edge: Tensor) -> None:
+        """Write a canvas that fits, on the step's device; rows to spare repeat nothing that is read."""
+        self.ids[: canvas.rows, : canvas.width] = canvas.ids
+        self.used[: canvas.rows] = (canvas.gap != VOID).sum(-1)
+        self.edge.copy_(edge)
+
+
+class StaticSteps:
+    """All steps of one network, made when first needed; falls back by itself and says so in the log."""
+
+    def __init__(
+        self, net: Decoder, buckets: Buckets | None = None, recorder: Recorder = record
+    ) -> None:
+        self.net, self.buckets = net, buckets or Buckets()
+        self._record = recorder
+        self._caches: dict[tuple[int, int], StaticCache] = {}
+        self._steps: dict[tuple[int, int, int], StaticStep] = {}
+        self.trouble = ""  # why steps are not recorded, or not made at all
+
+    @property
+    def bytes(self) -> int:
+        return sum(cache.bytes for cache in self._caches.values())
+
+    def states(
+        self, owner: object, context: ContextCache, edge: Tensor, canvas: Canvas
+    ) -> Tensor | None:
+        """The state that predicts each cell, [R, W, D], valid until the next call; None: no bucket fits.
+
+        `owner` stands for the request: its context is copied when the buffers last held another's.
+        """
+        bucket = self.buckets.fit(canvas.rows, canvas.width, context.length)
+        if bucket is None:
+            return None
+        step = self._steps.get(bucket) or self._make(*bucket)
+        if step is None:
+            return None
+        if step.cache.owner is not owner:
+            step.cache.load(context, owner)
+        step.fill(canvas, edge)
+        step.run()
+        return step.states[: canvas.rows, : canvas.width]
+
+    def _make(self, rows: int, width: int, context: int) -> StaticStep | None:
+        like = self.net.norm.weight
+        place = (rows, context)
+        try:
+            if place not in self._caches:
+                capacity = context + max(self.buckets.widths)
+                self._caches[place] = StaticCache(
+                    self.net.config, rows, capacity, like.dtype, like.device
+                )
+            step = StaticStep(self.net, self._caches[place], width)
+        except torch.OutOfMemoryError:
+            sizes = tuple(n for n in self.buckets.rows if n < rows)
+            self._say(f"no memory for steps of {rows} rows; they run without fixed buffers")
+            self.buckets = Buckets(self.buckets.widths, sizes, self.buckets.contexts)
+            return None
+        try:
+            step.run = self._record(step.body)
+        except RuntimeError as error:
+            first = (str(error).strip().splitlines() or [""])[0]
+            self._say(f"steps run launch by launch, not as CUDA graphs: {first[:160]}")
+            self._record = plain
+        step.cache.owner = None  # a recording has written into the buffers
+        self._steps[(rows, width, context)] = step
+        return step
+
+    def _say(self, sentence: str) -> None:
+        self.trouble = sentence
+        _log.warning("%s", sentence)
