@@ -46,7 +46,6 @@ class Remembered:
 
     uri: str
     suggestion: Suggestion
-    text: str  # with the document's line ends
     before: Text
     replaced: str  # of the suffix, right behind the gap
     after: Text
@@ -64,14 +63,11 @@ class Suggestions:
         return len(self._entries)
 
     def put(self, snapshot: Snapshot, suggestions: Sequence[Suggestion]) -> None:
-        """Remember what was suggested for a snapshot, best first."""
+        """Remember what was suggested for a snapshot, best first; texts have the document's line ends."""
         for suggestion in reversed(suggestions):
-            crlf = "\r\n" not in suggestion.text and "\n" in suggestion.text
-            text = snapshot.document.localize(suggestion.text) if crlf else suggestion.text
             self._entries[next(self._numbers)] = Remembered(
                 snapshot.uri,
                 replace(suggestion, infill=None),
-                text,
                 Text.before(snapshot.text[: suggestion.start]),
                 snapshot.text[snapshot.gap.end : suggestion.end],
                 Text.after(snapshot.text[max(suggestion.end, snapshot.gap.end) :]),
@@ -96,9 +92,13 @@ class Suggestions:
         place = _Place.of(snapshot)
         for _, entry in islice(self._of(snapshot.uri), RECENT):
             typed = _typed(entry, place)
-            if typed is None or entry.text.startswith(typed) or _between(entry, place) is None:
+            if (
+                typed is None
+                or entry.suggestion.text.startswith(typed)
+                or _between(entry, place) is None
+            ):
                 continue
-            if draft := _after_divergence(entry.text, typed):
+            if draft := _after_divergence(entry.suggestion.text, typed):
                 return draft.replace("\r\n", "\n")
         return None
 
@@ -141,7 +141,7 @@ def _remaining(entry: Remembered, snapshot: Snapshot) -> Suggestion | None:
     far = entry.before.length - len(entry.before.near)
     if place.start < max(far, entry.before.length - BACK):
         return None
-    known = entry.before.near + entry.text
+    known = entry.before.near + entry.suggestion.text
     here = place.text[far : place.start]
     if not known.startswith(here) or hash(place.text[:far]) != entry.before.far:
         return None
@@ -154,8 +154,6 @@ def _remaining(entry: Remembered, snapshot: Snapshot) -> Suggestion | None:
         return None  # an inserted closer that the text does not type
     if text == place.text[place.start : place.end + len(between)]:
         return None
-    if entry.text != entry.suggestion.text:
-        text = text.replace("\r\n", "\n")
     end = place.end + len(between)
     return replace(entry.suggestion, text=text, start=place.start, end=end, source="cache")
 

@@ -1,6 +1,7 @@
 """The engine over tiny random networks: what a request of every kind gives back."""
 
 import threading
+from dataclasses import replace
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -199,7 +200,10 @@ def test_steps_of_two_requests_may_alternate(make_engine):
                 done[i] = end.value
                 del running[i]
     assert turns > 6 * 4
-    assert [done[i].answers for i in range(6)] == [a.answers for a in alone]
+    for i, one in enumerate(alone):  # a score's last bits depend on how memory is aligned
+        (found,), (wanted,) = done[i].answers, one.answers
+        assert replace(found, score=wanted.score) == wanted
+        assert found.score == pytest.approx(wanted.score, abs=1e-5)
 
 
 def test_a_request_given_up_midway_leaves_its_cache_to_others(make_engine):

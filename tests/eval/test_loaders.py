@@ -288,7 +288,7 @@ def test_real_fim_eval_names_languages_as_the_rest_does(lang, language, tmp_path
     assert [t.language for t in tasks] == [language]
 
 
-def test_mbpp_holes_pass_with_the_gold_and_not_without(tmp_path):
+def test_mbpp_holes_pass_with_the_gold_and_not_without(sandbox, tmp_path):
     write(tmp_path / "mbpp-sanitized/sanitized-mbpp.json", MBPP)
     benchmark = BENCHMARKS.get("mbpp-holes")
     tasks = benchmark.tasks(tmp_path)

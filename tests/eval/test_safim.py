@@ -60,7 +60,7 @@ def test_the_gap_is_where_the_placeholder_was(tmp_path):
     assert (bool(task.test), bool(java.test)) == (True, False)  # what is run
 
 
-def test_python_is_run(tmp_path):
+def test_python_is_run(sandbox, tmp_path):
     benchmark, (task, _) = tasks(tmp_path, "safim-block", [PYTHON, JAVA])
     for text, passed, outcome in (
         (task.gold, True, "passed"),
@@ -76,7 +76,7 @@ def test_python_is_run(tmp_path):
         assert verdict.exact is (text == task.gold)
 
 
-def test_an_endless_answer_is_stopped(tmp_path, monkeypatch):
+def test_an_endless_answer_is_stopped(sandbox, tmp_path, monkeypatch):
     monkeypatch.setattr(safim, "LIMITS", replace(safim.LIMITS, processor=1))
     benchmark, (task,) = tasks(tmp_path, "safim-block", [PYTHON])
     verdict = benchmark.judge(task, "while True: pass")
