@@ -1,1 +1,1 @@
-"""Engine latency, beside llama.cpp on the same machine in the same run."""
+"""Engine latency, beside peers on the same machine in the same run."""

@@ -6,11 +6,16 @@ from typing import Annotated, Any
 
 import typer
 
-from dcomplete.provenance import commit, processor
+from dcomplete.cli.bench_device import append, describe_device, run_device, show
+from dcomplete.provenance import commit
 
 EXAMPLES = """Examples:
 
   dcomplete bench
+
+  dcomplete bench --device cuda --out gpu.jsonl
+
+  dcomplete bench --device cpu --shape tiny
 
   dcomplete bench --peer-model smollm2.gguf --node-peer ~/llama --python-peer ~/xl/bin/python"""
 
@@ -23,7 +28,9 @@ def command(
     dtype: Annotated[str, typer.Option(help="auto, float32, bfloat16 or int8.")] = "auto",
     policy: Annotated[str, typer.Option(help="Policy; empty: the model's own.")] = "",
     context: Annotated[int, typer.Option(help="Tokens of context.")] = 1000,
-    repeats: Annotated[int, typer.Option(help="Timed runs of each scenario.")] = 15,
+    repeats: Annotated[
+        int | None, typer.Option(help="Timed runs of each; 15, of shapes 20.", show_default=False)
+    ] = None,
     threads: Annotated[int, typer.Option(help="CPU threads; 0 leaves torch's choice.")] = 0,
     peer_model: Annotated[Path | None, typer.Option(help="GGUF file for llama.cpp.")] = None,
     node_peer: Annotated[
@@ -32,13 +39,51 @@ def command(
     python_peer: Annotated[
         str | None, typer.Option(help="Python interpreter that has xllamacpp.")
     ] = None,
+    shape: Annotated[
+        str, typer.Option(help="Random weights of these shapes: tiny, 0.5b, 1.5b, 7b, with commas.")
+    ] = "",
+    contexts: Annotated[str, typer.Option(help="With shapes: tokens of context.")] = "",
+    canvases: Annotated[str, typer.Option(help="With shapes: tokens to fill.")] = "",
+    steps: Annotated[str, typer.Option(help="With shapes: denoise steps.")] = "",
+    out: Annotated[Path | None, typer.Option(help="File to append the JSON line to.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Only the JSON line.")] = False,
 ) -> None:
     """Time a cold context, and gaps of 10 and 32 tokens while typing.
 
     With --peer-model, llama.cpp generates the same number of tokens in the same run; the ratios are
-    our p50 over the faster peer's.
+    our p50 over the faster peer's. With --shape, or --device cuda and no --model, networks of true
+    shapes with random weights run beside the published loops and autoregressive decoding instead, and
+    the device's own limits are measured in the same run.
     """
+    if shape or (device == "cuda" and not model):
+        grid = {"contexts": contexts, "canvases": canvases, "steps": steps}
+        line = run_device(shape, device, dtype, grid, repeats, as_json)
+    else:
+        line = _engine(
+            model, device, dtype, policy, context, repeats or 15, threads,
+            peer_model, node_peer, python_peer, as_json,
+        )  # fmt: skip
+    if not as_json:
+        show(line) if line["bench"] == "device" else _table(line)
+    if out is not None:
+        append(line, out)
+    typer.echo(json.dumps(line))
+
+
+def _engine(
+    model: str,
+    device: str,
+    dtype: str,
+    policy: str,
+    context: int,
+    repeats: int,
+    threads: int,
+    peer_model: Path | None,
+    node_peer: Path | None,
+    python_peer: str | None,
+    quiet: bool,
+) -> dict[str, Any]:
+    """The engine with a model's weights, beside llama.cpp where asked for."""
     import torch
 
     from dcomplete.bench import peers, scenarios
@@ -48,7 +93,7 @@ def command(
     if threads:
         torch.set_num_threads(threads)
     engine = load_engine(model, device, dtype)
-    told = (lambda line: None) if as_json else (lambda line: typer.echo(f"{line} done", err=True))
+    told = (lambda line: None) if quiet else (lambda line: typer.echo(f"{line} done", err=True))
     ours = scenarios.measure(engine, context, repeats, policy, told)
     prefix, suffix = scenarios.cut(engine, context)
     rivals = [
@@ -56,7 +101,7 @@ def command(
         for peer in found
         if peer_model is not None
     ]
-    line = {
+    return {
         "bench": "engine",
         "commit": commit(),
         "model": engine.family.name,
@@ -69,9 +114,6 @@ def command(
         "peers": rivals,
         "ratios": ratios(ours, rivals),
     }
-    if not as_json:
-        _table(line)
-    typer.echo(json.dumps(line))
 
 
 def ratios(ours: dict[str, Any], rivals: list[dict[str, Any]]) -> dict[str, float]:
@@ -82,15 +124,6 @@ def ratios(ours: dict[str, Any], rivals: list[dict[str, Any]]) -> dict[str, floa
         name: round(result["p50_ms"] / min(r[name]["p50_ms"] for r in rivals), 2)
         for name, result in ours.items()
     }
-
-
-def describe_device(device: str) -> str:
-    """The processor or graphics card in words."""
-    import torch
-
-    if device != "cpu" and torch.cuda.is_available():
-        return torch.cuda.get_device_name()
-    return processor()
 
 
 def _table(line: dict[str, Any]) -> None:

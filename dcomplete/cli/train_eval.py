@@ -42,7 +42,7 @@ def command(
     """Fill held-out gaps and print exact match, edit similarity, length error and cost."""
     import torch
 
-    from dcomplete.cli.bench import describe_device
+    from dcomplete.cli.bench_device import describe_device
     from dcomplete.engine.load import load_engine
     from dcomplete.provenance import commit
     from dcomplete.train.base import untrained

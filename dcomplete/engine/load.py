@@ -14,6 +14,7 @@ from dcomplete.models.decoder import Decoder, unfilled
 from dcomplete.models.family import Family
 from dcomplete.models.graphs import Buckets, StaticSteps
 from dcomplete.models.kernels import Ask, choose
+from dcomplete.models.memory import free_bytes, need, too_small
 from dcomplete.models.names import check_shapes
 from dcomplete.models.packing import pack_for
 from dcomplete.models.regimes import ContextCanvas, Regime
@@ -46,6 +47,9 @@ def load_engine(model: str = "", device: str = "auto", dtype: str = "auto") -> L
         raise ModelError(
             f"{entry.name!r} is run by the transformers library; this command needs our own network."
         )
+    size = 4 if dtype == "float32" else 2
+    if sentence := too_small(repr(entry.name), need(manifest.net, size), free_bytes(where)):
+        raise ModelError(sentence)
     try:
         family = load_family(entry, manifest, where, dtype)
     except (MemoryError, torch.OutOfMemoryError) as error:
