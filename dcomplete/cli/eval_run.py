@@ -16,7 +16,12 @@ if TYPE_CHECKING:
     from dcomplete_eval.run import Runner
     from dcomplete_eval.types import Benchmark, Record, Task
 
-EXAMPLES = """Examples:
+EXAMPLES = """Benchmarks: humaneval-single-line, humaneval-multi-line, humaneval-random-span,
+humaneval-random-span-light, santacoder, safim-block, safim-block-v2, safim-control, safim-api,
+crosscodeeval, crosscodeeval-bm25, repobench-python, repobench-java, real-fim-eval, mbpp-holes,
+holes:FOLDER, heldout:FILE.
+
+Examples:
 
   dcomplete eval run humaneval-single-line -c engine -c empty --limit 100
 
@@ -27,7 +32,8 @@ EXAMPLES = """Examples:
 
 def command(
     benchmarks: Annotated[
-        list[str], typer.Argument(metavar="BENCHMARK", help="Which tasks.", show_default=False)
+        list[str],
+        typer.Argument(metavar="BENCHMARK", help="Which tasks; see below.", show_default=False),
     ],
     contestant: Annotated[
         list[str],

@@ -305,3 +305,11 @@ def test_mbpp_holes_pass_with_the_gold_and_not_without(sandbox, tmp_path):
     for end in ("\n", ""):
         assert benchmark.judge(body, f"{indent}return max(a, b){end}").passed is True
         assert benchmark.judge(body, f"{indent}return min(a, b){end}").passed is False
+
+
+def test_the_help_names_every_benchmark():
+    from dcomplete.cli.eval_run import EXAMPLES
+
+    said = EXAMPLES.partition("\n\n")[0].removeprefix("Benchmarks: ").rstrip(".")
+    names = [name.strip() for name in said.split(",")]
+    assert names == [*BENCHMARKS, "holes:FOLDER", "heldout:FILE"]
