@@ -174,7 +174,9 @@ class _Bench:
                 self.notes["transformers"] = f"{type(error).__name__}: {_first_line(error)}"
                 return
             if not peer.compiled:
-                self.notes["transformers"] = "static cache, not compiled: that is done on a GPU only"
+                self.notes["transformers"] = (
+                    "static cache, not compiled: that is done on a GPU only"
+                )
             yield from rows
 
     def _decoding(

@@ -25,7 +25,7 @@ def command(
         str, typer.Option(help="Model name or folder; the embedded one if empty.")
     ] = "",
     device: Annotated[str, typer.Option(help="auto, cpu or cuda.")] = "auto",
-    dtype: Annotated[str, typer.Option(help="auto, float32, bfloat16 or int8.")] = "auto",
+    dtype: Annotated[str, typer.Option(help="auto, float32, bfloat16, int8 or fp8.")] = "auto",
     policy: Annotated[str, typer.Option(help="Policy; empty: the model's own.")] = "",
     context: Annotated[int, typer.Option(help="Tokens of context.")] = 1000,
     repeats: Annotated[

@@ -100,8 +100,7 @@ def kernels(device: str) -> dict[str, str]:
     said["threads"] = str(torch.get_num_threads())
     if where.type == "cuda":
         said |= {f"attention, {name}": text for name, text in attention(where).items()}
-        said["weights"] = "bfloat16"
-        return said
+        return said | on_cuda(where)
     capable = torch.backends.cpu.get_cpu_capability()
     said["vector instructions"] = capable
     said["attention"] = "plain products up to 32 cells, torch's fused kernel above (measured)"
@@ -131,6 +130,22 @@ def attention(device: "torch.device") -> dict[str, str]:
     said = {name: f"no: {reason}" for name, reason in chosen.passed}
     said[chosen.kernel.name] = "used" if device.type == "cuda" else "yes"
     return {k.name: said.get(k.name, "not needed") for k in KERNELS}
+
+
+def on_cuda(device: "torch.device") -> dict[str, str]:
+    """What a GPU's steps are made of, and what of it cannot be had here."""
+    from dcomplete.engine.vocabulary import kernel_missing
+    from dcomplete.models.fp8 import why_not
+    from dcomplete.models.memory import free_bytes
+
+    missing = kernel_missing()
+    return {
+        "steps": "recorded as CUDA graphs, in dcomplete's own layout",
+        "sampling": f"torch's own operations: {missing}" if missing else "one Triton kernel",
+        "weights": "bfloat16",
+        "fp8": why_not(device) or "possible, not the default: see --dtype fp8",
+        "memory": f"{(free_bytes(device) or 0) / 1e9:.1f} GB free",
+    }
 
 
 def _why(kind: str) -> str:

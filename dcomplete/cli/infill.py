@@ -46,7 +46,7 @@ def command(
         str, typer.Option(help="Model name or folder; the embedded one if empty.")
     ] = "",
     device: Annotated[str, typer.Option(help="auto, cpu or cuda.")] = "auto",
-    dtype: Annotated[str, typer.Option(help="auto, float32, bfloat16 or int8.")] = "auto",
+    dtype: Annotated[str, typer.Option(help="auto, float32, bfloat16, int8 or fp8.")] = "auto",
     max_tokens: Annotated[int, typer.Option(help="Most tokens for one gap.")] = 64,
     length: Annotated[str, typer.Option(help="auto, candidates, or exactly N tokens.")] = "auto",
     steps: Annotated[int, typer.Option(help="Most denoise steps of one canvas.")] = 64,

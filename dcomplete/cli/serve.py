@@ -42,7 +42,7 @@ def command(
         str, typer.Option(help="Model for requests that name none; the embedded one if empty.")
     ] = "",
     device: Annotated[str, typer.Option(help="auto, cpu or cuda.")] = "auto",
-    dtype: Annotated[str, typer.Option(help="auto, float32, bfloat16 or int8.")] = "auto",
+    dtype: Annotated[str, typer.Option(help="auto, float32, bfloat16, int8 or fp8.")] = "auto",
     preload: Annotated[bool, typer.Option("--preload", help="Load the model at once.")] = False,
     child: Annotated[bool, typer.Option("--child", hidden=True)] = False,
 ) -> None:

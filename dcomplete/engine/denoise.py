@@ -11,8 +11,9 @@ from dcomplete.engine.constraints import Constraint, Free
 from dcomplete.engine.lengths import KeepSize, Length
 from dcomplete.engine.pace import Pace, pace_for
 from dcomplete.engine.policies import Threshold
-from dcomplete.engine.sampling import Measure, Sampler, surety
+from dcomplete.engine.sampling import Measure, Sampler
 from dcomplete.engine.step import Move, Policy, Step
+from dcomplete.engine.vocabulary import drawn
 from dcomplete.engine.windows import Window, whole
 from dcomplete.models.canvas import Canvas
 from dcomplete.models.family import Session
@@ -104,13 +105,13 @@ def _draw(
 ) -> tuple[Tensor, Tensor, Tensor]:
     """Tokens, probabilities and scores [R, W] from states [R, W, D], for the `cells` listed only."""
     rows, columns = cells
-    logits = session.logits(states[rows, columns])
+    read = session.narrow_logits if states.is_cuda else session.logits
+    logits = read(states[rows, columns])
     logits = plan.constraint.mask(canvas, logits, rows, columns)
     if canvas.bans:
         for i, cell in enumerate(zip(rows.tolist(), columns.tolist(), strict=True)):
             logits[i, list(canvas.bans.get(cell, ()))] = float("-inf")
-    tokens, probability, p = plan.sampler.draw(logits)
-    score = surety(p, probability, measure)
+    tokens, probability, score = drawn(plan.sampler, logits, measure)
     dense = torch.zeros_like(canvas.ids).index_put((rows, columns), tokens)
     chance = torch.zeros_like(canvas.confidence).index_put((rows, columns), probability)
     sure = torch.full_like(canvas.confidence, float("-inf")).index_put((rows, columns), score)

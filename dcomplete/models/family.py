@@ -18,7 +18,8 @@ from dcomplete.models.usage import Usage
 from dcomplete.models.visibility import Visibility
 
 _JOINT = 64  # new context tokens that share a pass with the canvas
-_CHUNK = 256  # tokens of context computed at once: nobody waits longer for their turn
+# tokens of context computed at once: nobody waits longer for their turn, and a GPU is filled
+_CHUNK = {"cpu": 256, "cuda": 2048}
 
 
 @dataclass(slots=True)
@@ -117,7 +118,7 @@ class Session:
     def _prefill(self) -> Iterator[None]:
         at, groups = self._begin(), self.context.marks.groups
         while at < len(self.context):
-            end = min(at + _CHUNK, len(self.context))
+            end = min(at + _CHUNK[self.family.device.type], len(self.context))
             while end < len(self.context) and groups[end] == groups[end - 1]:
                 end -= 1  # never end inside a group either
             hidden = self._compute(self.context[at:end])
@@ -209,7 +210,14 @@ class Session:
     @torch.inference_mode()
     def logits(self, states: Tensor) -> Tensor:
         """States [N, D] to float32 logits [N, vocab]; special tokens and padding are never proposed."""
-        logits = self.family.net.head(states).float()
+        return self._offered(self.family.net.head(states).float())
+
+    @torch.inference_mode()
+    def narrow_logits(self, states: Tensor) -> Tensor:
+        """`logits` in the network's own dtype: half the bytes, for who sums in float32."""
+        return self._offered(self.family.net.head(states))
+
+    def _offered(self, logits: Tensor) -> Tensor:
         logits.index_fill_(1, self.family.banned, float("-inf"))
         if self.family.vocabulary is not None:
             logits[:, self.family.vocabulary :] = float("-inf")

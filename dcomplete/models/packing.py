@@ -17,9 +17,10 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from dcomplete.errors import UserError
+from dcomplete.models import fp8
 from dcomplete.models.decoder import Decoder
 
-DTYPES = ("auto", "float32", "bfloat16", "int8")
+DTYPES = ("auto", "float32", "bfloat16", "int8", "fp8")
 _TYPICAL_ROWS = 16  # the batch that oneDNN packs for; others work too
 _KERNELS = 64  # that oneDNN and torch keep; a forward pass needs five, a request some thirty
 _KERNEL_CACHES = ("ONEDNN_PRIMITIVE_CACHE_CAPACITY", "LRU_CACHE_CAPACITY")  # oneDNN's, torch's
@@ -101,13 +102,17 @@ def pack_for(net: Decoder, state: Mapping[str, Tensor], device: torch.device, dt
     chosen = dtype if dtype != "auto" else best_dtype(device)
     if chosen == "int8" and (device.type != "cpu" or not int8_possible()):
         raise UserError("int8 needs a CPU with FBGEMM kernels; use --dtype float32.")
-    number = torch.bfloat16 if chosen == "bfloat16" else torch.float32
+    if chosen == "fp8" and (reason := fp8.why_not(device)):
+        raise UserError(f"{reason}; use --dtype bfloat16.")
+    number = torch.bfloat16 if chosen in ("bfloat16", "fp8") else torch.float32
     plain = {name: value.to(device, number) for name, value in state.items()}
     net.load_state_dict(plain, assign=True)
     del plain
     if device.type == "cpu":
         bound_kernels()
         _pack_cpu(net, chosen == "int8")
+    elif chosen == "fp8":
+        fp8.replace_layers(net)
     return chosen
 
 
