@@ -61,7 +61,7 @@ class FirstOf(Free):
     def mask(self, canvas: Canvas, logits: Tensor, rows: Tensor, columns: Tensor) -> Tensor:
         first = columns == 0
         ids = self._ids = self._ids.to(logits.device)
-        if logits.is_cuda:  # without a look at which rows these are
+        if not logits.is_cpu:  # without a look at which rows these are
             allowed = torch.zeros(logits.shape[-1], dtype=torch.bool, device=logits.device)
             allowed.index_fill_(0, ids, True)
             return logits.masked_fill(first[:, None] & ~allowed, float("-inf"))

@@ -105,7 +105,7 @@ def _draw(
 ) -> tuple[Tensor, Tensor, Tensor]:
     """Tokens, probabilities and scores [R, W] from states [R, W, D], for the `cells` listed only."""
     rows, columns = cells
-    read = session.narrow_logits if states.is_cuda else session.logits
+    read = session.logits if states.is_cpu else session.narrow_logits
     logits = read(states[rows, columns])
     logits = plan.constraint.mask(canvas, logits, rows, columns)
     if canvas.bans:

@@ -58,7 +58,7 @@ class CloseAfterFill:
 
     def resize(self, canvas: Canvas) -> None:
         ended = (canvas.ids == self.fill) & ~canvas.open & (canvas.gap >= 0)
-        if not ended.is_cuda and not bool(ended.any()):  # on a GPU to look costs more than to do
+        if ended.is_cpu and not bool(ended.any()):  # on a GPU to look costs more than to do
             return
         columns = torch.arange(canvas.width, device=canvas.ids.device).expand(canvas.ids.shape)
         close = torch.zeros_like(canvas.open)

@@ -51,7 +51,7 @@ def summary(logits: Tensor) -> Summary:
 
 def drawn(sampler: Sampler, logits: Tensor, measure: Measure) -> tuple[Tensor, Tensor, Tensor]:
     """Tokens, their probabilities and how sure each is, [N] each, from logits [N, V]."""
-    if logits.is_cuda and sampler.temperature <= 0:
+    if not logits.is_cpu and sampler.temperature <= 0:
         seen = summary(logits)
         return seen.token, seen.best, seen.score(measure)
     tokens, probability, p = sampler.draw(logits.float())

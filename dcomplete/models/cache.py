@@ -13,7 +13,7 @@ _LITTLE = 256  # tokens that are computed anew quickly
 
 
 class ContextCache:
-    """Static buffers of one context, per layer [1, KV, capacity, d].
+    """Static buffers of one context, keys and values [layers, 1, KV, capacity, d] each.
 
     Tokens behind `length` are scratch: a denoise step writes its canvas there and the next one
     overwrites it, so that no step copies the context.
@@ -22,9 +22,8 @@ class ContextCache:
     def __init__(self, config: NetConfig, dtype: torch.dtype, device: torch.device) -> None:
         self.config, self.dtype, self.device = config, dtype, device
         self.frame = Frame.shared([])
-        self._k: list[Tensor] = []
-        self._v: list[Tensor] = []
-        self._capacity = 0
+        self._k = self._empty(0)
+        self._v = self._empty(0)
         self._new = 0
 
     @property
@@ -33,7 +32,7 @@ class ContextCache:
 
     @property
     def bytes(self) -> int:
-        return sum(t.numel() * t.element_size() for t in (*self._k, *self._v))
+        return 2 * self._k.numel() * self._k.element_size()
 
     def keep(self, frame: Frame, length: int) -> None:
         """Remember that the first `length` tokens are those of `frame`."""
@@ -43,23 +42,22 @@ class ContextCache:
         """Make place for `new` tokens behind the context, and have `extend` write there."""
         self._new = new
         need = self.length + new
-        if need <= self._capacity:
-            return
-        capacity = -(-need // _STEP) * _STEP
-        shape = (1, self.config.kv_heads, capacity, self.config.head_dim)
-        for store in (self._k, self._v):
-            for index in range(self.config.layers):
-                fresh = torch.zeros(shape, dtype=self.dtype, device=self.device)
-                if store is not None and len(store) > index:
-                    fresh[:, :, : self.length] = store[index][:, :, : self.length]
-                    store[index] = fresh
-                else:
-                    store.append(fresh)
-        self._capacity = capacity
+        if need > self._k.shape[3]:
+            self._k, self._v = (self._grown(store, need) for store in (self._k, self._v))
 
-    def context(self, layer: int) -> tuple[Tensor, Tensor]:
-        """The context's own keys and values, views [1, KV, length, d]."""
-        return self._k[layer][:, :, : self.length], self._v[layer][:, :, : self.length]
+    def _empty(self, capacity: int) -> Tensor:
+        c = self.config
+        shape = (c.layers, 1, c.kv_heads, capacity, c.head_dim)
+        return torch.zeros(shape, dtype=self.dtype, device=self.device)
+
+    def _grown(self, store: Tensor, need: int) -> Tensor:
+        fresh = self._empty(-(-need // _STEP) * _STEP)
+        fresh[:, :, :, : self.length] = store[:, :, :, : self.length]
+        return fresh
+
+    def context(self) -> tuple[Tensor, Tensor]:
+        """The context's own keys and values, views [layers, 1, KV, length, d]."""
+        return self._k[:, :, :, : self.length], self._v[:, :, :, : self.length]
 
     def extend(self, layer: int, k: Tensor, v: Tensor) -> tuple[Tensor, Tensor]:
         """See `decoder.KeyValues`."""

@@ -153,7 +153,7 @@ class Session:
         """Run `frame` behind the cached context; [T, D]."""
         device = self.family.device
         self.cache.room(len(frame))
-        keys = self.cache.frame.marks.join(frame.marks)
+        keys = self.cache.frame.marks.to(frame.marks.groups.device).join(frame.marks)
         see = Visibility.between(frame.marks, keys).to(device)
         self.forwards += 1
         self.computed += len(frame)

@@ -9,6 +9,8 @@ where recording fails, the same step runs launch by launch.
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cache
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -62,9 +64,15 @@ def record(body: Body) -> Body:
             body()
     torch.cuda.current_stream().wait_stream(side)
     graph = torch.cuda.CUDAGraph()
-    with torch.cuda.graph(graph):
+    with torch.cuda.graph(graph, pool=_pool()):
         body()
     return graph.replay
+
+
+@cache
+def _pool() -> Any:
+    """Scratch memory for all recordings: they are replayed one after another, and keep nothing in it."""
+    return torch.cuda.graph_pool_handle()
 
 
 class StaticStep:

@@ -33,10 +33,8 @@ class StaticCache:
     def load(self, cache: ContextCache, owner: object) -> None:
         """Copy a context into every row: once a request."""
         n = cache.length
-        for layer in range(len(self.k)):
-            k, v = cache.context(layer)  # [1, KV, n, d]
-            self.k[layer, :, :n] = k.transpose(1, 2)
-            self.v[layer, :, :n] = v.transpose(1, 2)
+        for store, context in zip((self.k, self.v), cache.context(), strict=True):
+            store[:, :, :n] = context.transpose(2, 3)
         self.length.fill_(n)
         self.owner = owner
 

@@ -1,0 +1,81 @@
+"""A whole denoise step off the CPU neither looks at a value nor mixes devices.
+
+torch's meta device knows shapes but no values, so that whatever would make the host wait for a GPU
+raises here, on any machine.
+"""
+
+import pytest
+import torch
+
+from dcomplete.bench.shapes import random_family
+from dcomplete.engine.constraints import Banned, Every, FirstOf, Free
+from dcomplete.engine.denoise import Plan, apply, propose
+from dcomplete.engine.lengths import CloseAfterFill, GrowFull, KeepSize
+from dcomplete.engine.pace import AtOnce, StepLate
+from dcomplete.engine.policies import POLICIES, policy
+from dcomplete.models.canvas import Canvas
+from dcomplete.models.graphs import Buckets, StaticSteps, plain
+from dcomplete.models.regimes import Prompt
+
+META = torch.device("meta")
+LENGTHS = {"kept": KeepSize(), "filler": GrowFull(CloseAfterFill(5), 8, 64)}
+
+
+@pytest.fixture
+def pretended():
+    """A session on a device without values, its context computed."""
+    family = random_family("tiny", META, torch.bfloat16)
+    family.static = StaticSteps(family.net, Buckets(contexts=(64,)), plain)
+    with family.open(Prompt([20, 21, 22], [30])) as session, torch.inference_mode():
+        session.cache.room(len(session.context))
+        session.cache.keep(session.context, len(session.context))
+        session.edge = torch.zeros(64, dtype=torch.bfloat16, device=META)
+        yield session
+
+
+def step(session, plan, pace):
+    canvas = Canvas.build([[8]], session.family.specials.mask).to(session.family.device)
+    window = plan.window(canvas)
+    cells = window
+    if plan.policy.revisits:
+        cells = cells | ((canvas.gap >= 0) & ~canvas.open)
+    found = propose(session, canvas, cells, plan, 1, pace)
+    apply(canvas, plan.policy.decide(found), plan.constraint)
+    plan.length.resize(canvas)
+    return canvas
+
+
+@pytest.mark.parametrize("name", [n for n in POLICIES if n != "verify"])
+@pytest.mark.parametrize("length", LENGTHS.values(), ids=LENGTHS)
+@pytest.mark.parametrize("free", [True, False], ids=["free", "constrained"])
+def test_a_step_never_waits(pretended, name, length, free):
+    constraint = Free() if free else Every((Banned([9]), FirstOf([40, 41])))
+    plan = Plan(policy(name), constraint=constraint, length=length)
+    canvas = step(pretended, plan, StepLate())
+    assert canvas.ids.device == canvas.confidence.device == META
+    assert pretended.family.static._steps  # by the step of fixed shape
+    assert pretended.forwards == 1
+
+
+def test_what_waits_is_noticed(pretended):
+    with pytest.raises(RuntimeError, match="meta tensors"):
+        AtOnce().done(torch.ones(1, 8, dtype=torch.bool, device=META), last=False)
+    with pytest.raises((RuntimeError, NotImplementedError)):
+        step(pretended, Plan(policy("topk=1")), AtOnce())
+
+
+@pytest.mark.gpu
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA device")
+def test_a_real_step_never_waits():
+    family = random_family("tiny", torch.device("cuda"), torch.bfloat16)
+    family.static = StaticSteps(family.net)
+    plan, pace = Plan(policy("threshold")), StepLate()
+    with family.open(Prompt([20, 21, 22], [30])) as session, torch.inference_mode():
+        session.prefill()
+        canvas = step(session, plan, pace)  # chooses kernels, records
+        torch.cuda.set_sync_debug_mode("error")
+        try:
+            found = propose(session, canvas, canvas.open, plan, 1, pace)
+            apply(canvas, plan.policy.decide(found), plan.constraint)
+        finally:
+            torch.cuda.set_sync_debug_mode("default")
