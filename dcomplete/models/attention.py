@@ -77,7 +77,7 @@ def sdpa(q: Tensor, k: Tensor, v: Tensor, see: Visibility) -> Tensor:
     query, which spares copying keys and values for each of them.
     """
     share = q.shape[1] // k.shape[1]
-    square = see.causal and see.mask is None and q.shape[2] == k.shape[2]
+    square = see.causal and see.mask is None and see.length is None and q.shape[2] == k.shape[2]
     pattern = None if square else see.dense(q.shape[2], k.shape[2], q.device)
     if pattern is None and not square:
         folded = q.reshape(q.shape[0], k.shape[1], share * q.shape[2], q.shape[3])

@@ -59,6 +59,13 @@ class ContextCache:
         """The context's own keys and values, views [layers, 1, KV, length, d]."""
         return self._k[:, :, :, : self.length], self._v[:, :, :, : self.length]
 
+    def append(self, k: Tensor, v: Tensor) -> None:
+        """Write keys and values [layers, 1, KV, T, d] behind the context; `keep` makes them part of it."""
+        self.room(k.shape[3])
+        end = self.length + k.shape[3]
+        self._k[:, :, :, self.length : end] = k
+        self._v[:, :, :, self.length : end] = v
+
     def extend(self, layer: int, k: Tensor, v: Tensor) -> tuple[Tensor, Tensor]:
         """See `decoder.KeyValues`."""
         start, end = self.length, self.length + self._new

@@ -192,13 +192,29 @@ class Session:
     def _recorded(self, canvas: Canvas) -> Tensor | None:
         """`states` by a step of fixed shape, where the family has one and the context is computed."""
         steps, regime = self.family.static, self.family.regime
-        if steps is None or self.edge is None or not isinstance(regime, ContextCanvas):
+        if steps is None or not isinstance(regime, ContextCanvas):
             return None
+        if self.edge is None and not self._read(steps):
+            return None
+        assert self.edge is not None
         found = steps.states(self._token, self.cache, self.edge, canvas)
         if found is not None:
             self.forwards += 1
             self.computed += canvas.ids.numel()
         return found
+
+    def _read(self, steps: StaticSteps) -> bool:
+        """Compute the few context tokens that the cache lacks by a recorded pass, if they are few."""
+        missing = self.context[self._begin() :]
+        if not 0 < len(missing) <= _JOINT:
+            return False
+        self.edge = steps.read(self._token, self.cache, missing.ids)
+        if self.edge is None:
+            return False
+        self.cache.keep(self.context, len(self.context))
+        self.forwards += 1
+        self.computed += len(missing)
+        return True
 
     @torch.inference_mode()
     def causal_states(self, canvas: Canvas) -> Tensor | None:

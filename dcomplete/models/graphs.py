@@ -106,6 +106,23 @@ class StaticStep:
         self.edge.copy_(edge)
 
 
+class StaticRead:
+    """The network over the next `width` tokens of one context, read causally: what was typed since."""
+
+    def __init__(self, net: Decoder, cache: StaticCache, width: int) -> None:
+        self.net, self.cache, self.width = net, cache, width
+        like = net.norm.weight
+        self.ids = torch.zeros(cache.rows, width, dtype=torch.int64, device=like.device)
+        self.states = like.new_zeros(cache.rows, width, net.config.hidden)
+        self.run: Body = self.body
+
+    def body(self) -> None:
+        """Compute `states` from `ids` and the cache; ids behind those in use are seen by none of them."""
+        positions = self.cache.place(self.width)
+        see = Visibility(None, causal=True, length=self.cache.length + self.width)
+        self.states.copy_(self.net(self.ids, positions, see, self.cache))
+
+
 class StaticSteps:
     """All steps of one network, made when first needed; falls back by itself and says so in the log."""
 
@@ -116,6 +133,7 @@ class StaticSteps:
         self._record = recorder
         self._caches: dict[tuple[int, int], StaticCache] = {}
         self._steps: dict[tuple[int, int, int], StaticStep] = {}
+        self._reads: dict[tuple[int, int], StaticRead] = {}
         self.trouble = ""  # why steps are not recorded, or not made at all
 
     @property
@@ -141,21 +159,60 @@ class StaticSteps:
         step.run()
         return step.states[: canvas.rows, : canvas.width]
 
+    def read(self, owner: object, context: ContextCache, ids: Tensor) -> Tensor | None:
+        """Add the tokens `ids` [T] to `context`'s buffers, for the caller to `keep`.
+
+        Returns their last state [D], which predicts the first cell; None: no bucket fits.
+        """
+        bucket = self.buckets.fit(1, len(ids), context.length)
+        if bucket is None:
+            return None
+        _, width, size = bucket
+        read = self._reads.get((width, size)) or self._make_read(width, size)
+        if read is None:
+            return None
+        if read.cache.owner is not owner:
+            read.cache.load(context, owner)
+        read.ids[0, : len(ids)] = ids.to(read.ids.device, non_blocking=True)
+        read.run()
+        read.cache.save(context, len(ids))
+        return read.states[0, len(ids) - 1].clone()
+
+    def _make_read(self, width: int, context: int) -> StaticRead | None:
+        cache = self._cache(1, context)
+        if cache is None:
+            return None
+        read = StaticRead(self.net, cache, width)
+        self._reads[(width, context)] = read
+        self._recorded(read)
+        return read
+
     def _make(self, rows: int, width: int, context: int) -> StaticStep | None:
+        cache = self._cache(rows, context)
+        if cache is None:
+            return None
+        step = StaticStep(self.net, cache, width)
+        self._steps[(rows, width, context)] = step
+        self._recorded(step)
+        return step
+
+    def _cache(self, rows: int, context: int) -> StaticCache | None:
         like = self.net.norm.weight
-        place = (rows, context)
+        if (rows, context) in self._caches:
+            return self._caches[(rows, context)]
+        capacity = context + max(self.buckets.widths)
         try:
-            if place not in self._caches:
-                capacity = context + max(self.buckets.widths)
-                self._caches[place] = StaticCache(
-                    self.net.config, rows, capacity, like.dtype, like.device
-                )
-            step = StaticStep(self.net, self._caches[place], width)
+            made = StaticCache(self.net.config, rows, capacity, like.dtype, like.device)
         except torch.OutOfMemoryError:
             sizes = tuple(n for n in self.buckets.rows if n < rows)
             self._say(f"no memory for steps of {rows} rows; they run without fixed buffers")
             self.buckets = Buckets(self.buckets.widths, sizes, self.buckets.contexts)
             return None
+        self._caches[(rows, context)] = made
+        return made
+
+    def _recorded(self, step: StaticStep | StaticRead) -> None:
+        step.cache.length.zero_()  # warm-ups write behind it, and the buffers may be full
         try:
             step.run = self._record(step.body)
         except RuntimeError as error:
@@ -163,8 +220,6 @@ class StaticSteps:
             self._say(f"steps run launch by launch, not as CUDA graphs: {first[:160]}")
             self._record = plain
         step.cache.owner = None  # a recording has written into the buffers
-        self._steps[(rows, width, context)] = step
-        return step
 
     def _say(self, sentence: str) -> None:
         self.trouble = sentence

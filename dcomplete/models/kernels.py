@@ -9,7 +9,7 @@ differs is passed over, and `doctor` shows why.
 
 import logging
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from importlib.util import find_spec
 from typing import Literal
@@ -29,7 +29,7 @@ TOLERANCE = {
 _HALVES = (torch.float16, torch.bfloat16)
 _log = logging.getLogger(__name__)
 
-Pattern = Literal["all", "causal", "mask", "length"]
+Pattern = Literal["all", "causal", "mask", "length", "causal length"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +47,7 @@ class Ask:
         """The needs of one call; q [B, H, T, d]."""
         pattern: Pattern = "all" if see.mask is None else "mask"
         if see.causal:
-            pattern = "causal"
+            pattern = "causal" if see.length is None else "causal length"
         elif see.length is not None:
             pattern = "length" if see.mask is None else "mask"
         return Ask(q.device, q.dtype, q.shape[-1], pattern, torch.is_grad_enabled())
@@ -177,12 +177,12 @@ def example(
         return torch.randn(2, count, length, ask.head_dim, generator=made).to(ask.device, ask.dtype)
 
     q, k, v = draw(heads, queries), draw(groups, keys), draw(groups, keys)
-    see = Visibility(None, causal=ask.pattern == "causal")
+    see = Visibility(None, causal=ask.pattern.startswith("causal"))
     if ask.pattern == "mask":
         some = torch.rand(2, queries, keys, generator=made).gt(0.4)
         some[..., 0] = True
         see = Visibility(some.to(ask.device))
-    elif ask.pattern == "length":
-        used = torch.tensor([keys, max(1, keys // 2)], dtype=torch.int32)
-        see = Visibility(None, length=used.to(ask.device))
+    elif ask.pattern.endswith("length"):
+        used = torch.tensor([keys, max(queries, keys // 2)], dtype=torch.int32)
+        see = replace(see, length=used.to(ask.device))
     return q, k, v, see

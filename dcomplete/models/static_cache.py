@@ -38,6 +38,13 @@ class StaticCache:
         self.length.fill_(n)
         self.owner = owner
 
+    def save(self, cache: ContextCache, count: int) -> None:
+        """Hand the `count` tokens behind the first row's context to `cache`, and make them part of it."""
+        n = cache.length
+        k, v = (store[:, :1, n : n + count].transpose(2, 3) for store in (self.k, self.v))
+        cache.append(k, v)
+        self.length.add_(count)
+
     def place(self, width: int) -> Tensor:
         """Positions [rows, width] of the next tokens of each row, which `extend` will write there."""
         device = self.length.device

@@ -64,7 +64,9 @@ class Visibility:
     mask: Tensor | None  # bool [Tq, Tk] or [B, Tq, Tk]
     causal: bool = False
     block: "BlockMask | None" = None  # the pattern for FlexAttention, in training on a GPU
-    length: Tensor | None = None  # int32 [B], on the device; never together with `causal`
+    length: Tensor | None = (
+        None  # int32 [B], on the device; with `causal` queries are the last of these
+    )
 
     def to(self, device: torch.device) -> "Visibility":
         return self if self.mask is None else replace(self, mask=self.mask.to(device))
@@ -72,6 +74,11 @@ class Visibility:
     def dense(self, queries: int, keys: int, device: torch.device) -> Tensor | None:
         """The whole pattern, bool [Tq, Tk], [B, Tq, Tk] or [B, 1, Tk]; None where all is visible."""
         mask = self.mask
+        if mask is None and self.causal and self.length is not None:
+            last = (
+                self.length[:, None, None] - queries + torch.arange(queries, device=device)[:, None]
+            )
+            return torch.arange(keys, device=device) <= last
         if mask is None and self.causal:
             ones = torch.ones(queries, keys, dtype=torch.bool, device=device)
             mask = ones.tril(keys - queries)

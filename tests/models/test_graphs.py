@@ -55,6 +55,26 @@ def test_a_session_uses_them_once_its_context_is_computed():
     assert family.static._steps
 
 
+@pytest.mark.parametrize("new", [1, 5, 8, 9, 16, 17])
+def test_what_was_typed_is_read_by_a_step_of_its_own(new):
+    """Its states, and the keys and values that it leaves to later requests, equal the ordinary ones."""
+    family, twin = make_family(), make_family()
+    family.static = StaticSteps(family.net, SMALL, plain)
+    canvas = open_canvas(family, [[7]])
+    typed = Prompt([*PROMPT.prefix, *range(200, 200 + new - 1)], PROMPT.suffix)
+    for one in (family, twin):
+        with one.open(PROMPT) as session:
+            session.prefill()
+    for prompt in (typed, Prompt([*typed.prefix, 33], typed.suffix)):
+        with family.open(prompt) as session, twin.open(prompt) as ordinary:
+            found, expected = session.states(canvas), ordinary.states(canvas)
+            torch.testing.assert_close(found, expected, atol=1e-5, rtol=1e-5)
+            torch.testing.assert_close(session.edge, ordinary.edge, atol=1e-5, rtol=1e-5)
+            for ours, true in zip(session.cache.context(), ordinary.cache.context(), strict=True):
+                torch.testing.assert_close(ours, true, atol=1e-5, rtol=1e-5)
+    assert family.static._reads
+
+
 def test_requests_that_take_turns_do_not_see_each_others_context():
     family = make_family()
     family.static = StaticSteps(family.net, SMALL, plain)

@@ -19,7 +19,7 @@ PLAIN = Kernel("products", "products", lambda ask: "")  # the backend for a CPU'
 
 @pytest.mark.parametrize("kernel", (*KERNELS, PLAIN), ids=lambda kernel: kernel.name)
 @pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16], ids=["float32", "bfloat16"])
-@pytest.mark.parametrize("pattern", ["all", "causal", "mask", "length"])
+@pytest.mark.parametrize("pattern", ["all", "causal", "mask", "length", "causal length"])
 @torch.inference_mode()
 def test_kernel_equals_the_twin(kernel, dtype, pattern):
     ask = replace(ASK, dtype=dtype, pattern=pattern)
@@ -42,6 +42,12 @@ def test_the_twin_itself_against_one_query_at_a_time():
             for i in range(3):
                 weights = (keys @ q[row, head, i] / 8).softmax(0)
                 torch.testing.assert_close(found[row, head, i], weights @ values)
+
+
+def test_a_triangle_ends_at_the_length():
+    see = Visibility(None, causal=True, length=torch.tensor([5, 3]))
+    expected = [[[1, 1, 1, 1, 0, 0], [1, 1, 1, 1, 1, 0]], [[1, 1, 0, 0, 0, 0], [1, 1, 1, 0, 0, 0]]]
+    assert see.dense(2, 6, torch.device("cpu")).int().tolist() == expected
 
 
 def test_keys_behind_the_length_do_not_matter():
