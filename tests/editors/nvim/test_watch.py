@@ -67,8 +67,9 @@ def test_a_watch_without_an_answer_says_why(editor, stub):
     refused = {"kind": "ready", "reason": "blank", "message": "There is nothing around."}
     stub.script(frames=FRAMES[:1], status=refused)
     editor.open("x.py")
-    editor.keys("i")
-    editor.command("Dcomplete watch")
+    editor.command(
+        "Dcomplete watch"
+    )  # it begins to insert by itself: a key sent beside it would be text
     wait_for(lambda: editor.notes, "a sentence")
     assert editor.notes == ["dcomplete is ready. There is nothing around. (blank)"]
     assert editor.ghost == ""
