@@ -31,7 +31,7 @@ def highlights(editor):
 
 
 def test_the_gap_is_seen_being_filled_and_the_result_can_be_accepted(launch, stub):
-    editor = launch(step_ms=400)
+    editor = launch(step_ms=1200)
     stub.script(frames=FRAMES, invoked=[{"text": "ab\n  c"}])
     editor.open("x.py", "x = \n")
     editor.keys("$")
