@@ -7,6 +7,7 @@ from typing import Any
 
 ROOT = Path(__file__).parents[2]
 RESULTS = ROOT / "eval" / "results"
+_BOUNDS = ("gold", "empty")
 START, END = "<!-- numbers: made by python -m dcomplete_eval.readme -->", "<!-- end of numbers -->"
 
 
@@ -88,6 +89,28 @@ def infilling() -> str:
     return "\n".join([*rows, "", about])
 
 
+def timed() -> str:
+    """Contestants asked one after another on a quiet machine: what an answer costs there."""
+    runs = [run for run in lines("humaneval-timed.jsonl") if run["settings"]["kind"] not in _BOUNDS]
+    if not runs:
+        return ""
+    rows = [
+        "| asked in turn | contestant | tasks | pass@1 | p50 ms | p90 ms | p99 ms |",
+        "|---|---|---|---|---|---|---|",
+    ]
+    for run in runs:
+        ms = run["ms"]
+        rows.append(
+            f"| {run['benchmark'].removeprefix('humaneval-')} | `{run['contestant']}` | {run['tasks']} "
+            f"| {run['pass']['value']:.1f} % | {ms['p50']:.0f} | {ms['p90']:.0f} | {ms['p99']:.0f} |"
+        )
+    about = (
+        f"{runs[-1]['machine']}, commit {runs[-1]['commit']}. "
+        "[The report](eval/results/timed/report.html), with the replays of typing."
+    )
+    return "\n".join([*rows, "", about])
+
+
 def typing() -> str:
     """The newest replay of every trace, and the newest overhead."""
     newest = {run["trace"]: run for run in lines("replay.jsonl")}
@@ -149,7 +172,9 @@ def _bounded(figure: dict[str, float | None]) -> str:
 def rendered(readme: str) -> str:
     """`readme` with its numbers made anew."""
     numbers = "\n\n".join(
-        part for part in (latency(), quality(), infilling(), typing(), usefulness()) if part
+        part
+        for part in (latency(), quality(), infilling(), timed(), typing(), usefulness())
+        if part
     )
     block = f"{START}\n\n{numbers}\n\n{END}"
     return re.sub(f"{re.escape(START)}.*?{re.escape(END)}", lambda _: block, readme, flags=re.S)

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 _ACROSS = 2  # panels side by side
+_NAME = 24  # characters of a contestant's name that leave room for two panels side by side
 _TITLE = 20  # characters over one of three panels side by side
 _MINUS = "\N{MINUS SIGN}"
 
@@ -51,13 +52,14 @@ def _order(boards: Mapping[str, Sequence[Place]]) -> list[str]:
 def differences(pairs: Mapping[str, Sequence[Pair]], palette: Palette) -> "Figure":
     """Paired differences: who lies right of zero is better than the one named second."""
     tallest = max(map(len, pairs.values()))
-    with drawing(len(pairs), _ACROSS, 0.6 + 0.36 * tallest) as (figure, panels):
+    names = {one.contestant for found in pairs.values() for p in found for one in (p.a, p.b)}
+    across = _ACROSS if max(map(len, names), default=0) <= _NAME else 1
+    with drawing(len(pairs), across, 0.6 + 0.36 * tallest) as (figure, panels):
         for panel, (name, found) in zip(panels, pairs.items(), strict=False):
             for y, pair in enumerate(reversed(found)):
                 if pair.difference is not None:
                     whisker(panel, pair.difference, y, pair.a.contestant, palette, 100)
-            names = [f"{p.a.contestant}\n{_MINUS} {p.b.contestant}" for p in reversed(found)]
-            rows(panel, names)
+            rows(panel, [f"{p.a.contestant}\n{_MINUS} {p.b.contestant}" for p in reversed(found)])
             panel.axvline(0, color=INK, linewidth=0.8)
             panel.set_title(name)
             panel.set_xlabel("difference, percentage points")
@@ -209,6 +211,7 @@ def _plain_ticks(panel: "Axes") -> None:
 
 
 def _legend(figure: "Figure", panels: Sequence["Axes"]) -> None:
+    """Above the panels: what is written below a picture makes it taller, and would meet it there."""
     found: dict[str, Any] = {}
     for panel in panels:
         handles, names = panel.get_legend_handles_labels()
@@ -217,6 +220,6 @@ def _legend(figure: "Figure", panels: Sequence["Axes"]) -> None:
         }
     if found:
         figure.legend(
-            found.values(), found, loc="outside lower center", ncols=min(3, len(found)),
+            found.values(), found, loc="outside upper center", ncols=min(3, len(found)),
             labelcolor=INK, edgecolor=MUTED,
         )  # fmt: skip

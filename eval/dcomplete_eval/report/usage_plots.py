@@ -30,7 +30,7 @@ def typing(replays: Sequence[Mapping[str, Any]], palette: Palette) -> "Figure":
                 if (value := interval(line.get(key))) is not None:
                     whisker(panel, value, y, line["contestant"], palette, factor)
             panel.set_xlabel(label)
-            right = max(1.0, panel.get_xlim()[1])
+            right = max(1.0, 1.04 * panel.get_xlim()[1])
             panel.set_xlim(-0.05 * right, right)
             panel.locator_params(axis="x", nbins=4)
             rows(panel, names)
