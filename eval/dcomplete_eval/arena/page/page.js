@@ -213,6 +213,7 @@ async function showRanking() {
   dialog.querySelector("table").hidden = rows.length === 0;
   dialog.querySelector("tbody").replaceChildren(...rows);
   dialog.querySelector(".notes").replaceChildren(...ranking.notes.map((n) => make("li", "", n)));
+  by("#next").focus({ preventScroll: true }); // what a closing dialog gives the focus back to, at once
   dialog.showModal();
 }
 
@@ -236,5 +237,4 @@ by("#skip").addEventListener("click", skip);
 by("#next").addEventListener("click", next);
 by("#open-ranking").addEventListener("click", showRanking);
 by("#close-ranking").addEventListener("click", () => by("#ranking").close());
-by("#ranking").addEventListener("close", () => by("#next").focus({ preventScroll: true }));
 next();
