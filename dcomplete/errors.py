@@ -27,6 +27,11 @@ class DocumentError(UserError):
     """A document, position or gap marker cannot be used."""
 
 
+def first_line(error: Exception, limit: int = 160) -> str:
+    """What an error of others says, without its traceback and advice: for sentences of our own."""
+    return (str(error).strip().splitlines() or [""])[0][:limit]
+
+
 class Reason(Enum):
     """Why there is no suggestion: for status lines, logs and counts."""
 

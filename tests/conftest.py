@@ -1,6 +1,7 @@
 """Tiny networks and tokenizers: the whole engine on a CPU, in seconds, without weights."""
 
 import json
+import signal
 from collections.abc import Callable
 from pathlib import Path
 
@@ -17,6 +18,8 @@ from dcomplete.models.family import Family
 from dcomplete.models.regimes import BlockCausal, ContextCanvas, Full, Regime
 from dcomplete.models.specials import Specials
 
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # a shell's background job hands that on, and
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # programs under test must hear Ctrl-C
 torch.set_num_threads(
     1
 )  # tiny networks: threads that wait for each other cost more than they bring

@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 
 from dcomplete.bench.loops import Task
+from dcomplete.bench.shapes import made_on
 from dcomplete.models.cache import ContextCache
 from dcomplete.models.config import NetConfig
 from dcomplete.models.family import Family
@@ -91,14 +92,9 @@ class Transformers:
             max_position_embeddings=config.max_positions,
         )  # fmt: skip
         device = family.device
-        before = torch.get_default_dtype()
-        torch.set_default_dtype(family.dtype)
-        try:
-            with torch.device(device):
-                model: Any = transformers.Qwen2ForCausalLM(values)
-                model = model.eval().requires_grad_(False)
-        finally:
-            torch.set_default_dtype(before)
+        with made_on(device, family.dtype):
+            model: Any = transformers.Qwen2ForCausalLM(values)
+            model = model.eval().requires_grad_(False)
         cache = transformers.StaticCache(config=values, max_cache_len=capacity)
         compiled = device.type == "cuda"
         step = torch.compile(model, mode="reduce-overhead", fullgraph=True) if compiled else model

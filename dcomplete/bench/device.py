@@ -17,6 +17,7 @@ from dcomplete.bench.loops import Task
 from dcomplete.bench.roofline import Roofline, Timing, measure, timed
 from dcomplete.bench.shapes import SHAPES, Cost, pass_cost, prefill_cost, random_family
 from dcomplete.engine.load import static_steps
+from dcomplete.errors import first_line
 from dcomplete.models.config import NetConfig
 from dcomplete.models.family import Family
 from dcomplete.models.graphs import plain, record
@@ -70,7 +71,7 @@ def run(settings: Settings, device: torch.device, dtype: torch.dtype, told: Told
                 rows.append(row)
                 told(", ".join(str(row[key]) for key in ("who", "state", *_PLACE, "steps")))
         except torch.OutOfMemoryError as error:  # what was measured before is kept
-            notes[name] = f"out of memory: {_first_line(error)}"
+            notes[name] = f"out of memory: {first_line(error)}"
         notes |= bench.notes
         _empty(device)
     return {
@@ -157,7 +158,7 @@ class _Bench:
         try:
             decoder = OwnDecoder(family, capacity, recorder)
         except RuntimeError as error:
-            self.notes["own decoding"] = f"without CUDA graphs: {_first_line(error)}"
+            self.notes["own decoding"] = f"without CUDA graphs: {first_line(error)}"
             decoder = OwnDecoder(family, capacity)
         yield from self._decoding("own autoregressive", decoder, context)
 
@@ -171,7 +172,7 @@ class _Bench:
                 peer = Transformers.load(self.config, capacity, family)
                 rows = list(self._decoding("transformers", peer, context))
             except (ImportError, RuntimeError, TypeError, ValueError) as error:
-                self.notes["transformers"] = f"{type(error).__name__}: {_first_line(error)}"
+                self.notes["transformers"] = f"{type(error).__name__}: {first_line(error)}"
                 return
             if not peer.compiled:
                 self.notes["transformers"] = (
@@ -216,10 +217,6 @@ class _Bench:
             "floor_ms": round(floor, 4),
             "roofline": round(floor / found.p50, 4),
         }
-
-
-def _first_line(error: Exception) -> str:
-    return (str(error).strip().splitlines() or [""])[0][:160]
 
 
 def ratios(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:

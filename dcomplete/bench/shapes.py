@@ -1,5 +1,7 @@
 """Networks of true shapes with random weights, and what their passes must at least read and compute."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 import torch
@@ -24,17 +26,24 @@ SHAPES: Registry[NetConfig] = Registry(
 )
 
 
-def random_family(name: str, device: torch.device, dtype: torch.dtype) -> Family:
-    """dcomplete's own layout on a network of this shape, its weights random and made on the device."""
-    config = SHAPES.get(name)
+@contextmanager
+def made_on(device: torch.device, dtype: torch.dtype) -> Iterator[None]:
+    """Weights made here are at once where and what they shall be: a large network fits one time only."""
     before = torch.get_default_dtype()
     torch.set_default_dtype(dtype)
     try:
         with torch.device(device):
-            torch.manual_seed(0)
-            net = Decoder(config).eval().requires_grad_(False)
+            yield
     finally:
         torch.set_default_dtype(before)
+
+
+def random_family(name: str, device: torch.device, dtype: torch.dtype) -> Family:
+    """dcomplete's own layout on a network of this shape, its weights random and made on the device."""
+    config = SHAPES.get(name)
+    with made_on(device, dtype):
+        torch.manual_seed(0)
+        net = Decoder(config).eval().requires_grad_(False)
     last = config.vocab
     specials = Specials(
         mask=last - 1, suffix=last - 2, prefix=last - 3, middle=last - 4, bos=last - 5

@@ -56,9 +56,7 @@ def denoise(session: Session, canvas: Canvas, plan: Plan) -> Iterator[Finish | N
             cells = cells | ((canvas.gap >= 0) & ~canvas.open)
         step = propose(session, canvas, cells, plan, index, pace)
         move = Move.of(step, canvas.open) if last else plan.policy.decide(step)
-        if (
-            move.reopen is not None
-        ):  # a finished canvas stays so in a step that came too late to stop
+        if move.reopen is not None:  # a step that came too late to stop leaves the canvas finished
             move = replace(move, reopen=move.reopen & window.any())
         apply(canvas, move, plan.constraint)
         plan.length.resize(canvas)

@@ -15,6 +15,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from dcomplete.errors import first_line
 from dcomplete.models.cache import ContextCache
 from dcomplete.models.canvas import VOID, Canvas
 from dcomplete.models.decoder import Decoder
@@ -216,8 +217,7 @@ class StaticSteps:
         try:
             step.run = self._record(step.body)
         except RuntimeError as error:
-            first = (str(error).strip().splitlines() or [""])[0]
-            self._say(f"steps run launch by launch, not as CUDA graphs: {first[:160]}")
+            self._say(f"steps run launch by launch, not as CUDA graphs: {first_line(error)}")
             self._record = plain
         step.cache.owner = None  # a recording has written into the buffers
 

@@ -17,6 +17,7 @@ from typing import Literal
 import torch
 from torch import Tensor
 
+from dcomplete.errors import first_line
 from dcomplete.models.attention import BACKENDS, Backend, naive
 from dcomplete.models.flash import FLASH3
 from dcomplete.models.visibility import Visibility
@@ -161,8 +162,7 @@ def trial(kernel: Kernel, ask: Ask, queries: int = 5, keys: int = 300) -> str:
         found = kernel.run(q, k, v, see).float()
         apart = float((found - naive(q, k, v, see).float()).abs().max())
     except Exception as error:  # a broken build fails in ways of its own; another kernel serves
-        first = (str(error).strip().splitlines() or [""])[0]
-        return f"failed its trial ({type(error).__name__}: {first[:120]})"
+        return f"failed its trial ({type(error).__name__}: {first_line(error, 120)})"
     limit = 2 * TOLERANCE.get(ask.dtype, 0.0)  # random values are of the order of 1
     return "" if apart <= limit else f"differed from the float32 twin by {apart:.2g} in its trial"
 

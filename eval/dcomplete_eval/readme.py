@@ -90,7 +90,7 @@ def infilling() -> str:
 
 
 def timed() -> str:
-    """Contestants asked one after another on a quiet machine: what an answer costs there."""
+    """Contestants asked one after another, each answer judged before the next: what one costs."""
     runs = [run for run in lines("humaneval-timed.jsonl") if run["settings"]["kind"] not in _BOUNDS]
     if not runs:
         return ""

@@ -211,13 +211,13 @@ def test_without_a_workspace_open_documents_are_fine_but_nothing_is_read(tmp_pat
     [
         ("untitled:Untitled-1", False, True),
         ("untitled:.env", True, False),
-        ("git:/work/.env?ref", True, False),
+        ("git:/folder/.env?ref", True, False),
         ("output:log", False, False),
-        ("vscode-notebook-cell:/work/.env#cell", True, False),
-        ("file:///work/%00.py", False, False),
+        ("vscode-notebook-cell:/folder/.env#cell", True, False),
+        ("file:///folder/%00.py", False, False),
         ("", False, False),
         ("file://[", False, False),
-        ("file:///work/%2Eenv", True, False),
+        ("file:///folder/%2Eenv", True, False),
     ],
 )
 def test_documents_that_are_no_files(uri, hidden, usable):

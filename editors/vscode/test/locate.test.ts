@@ -7,7 +7,7 @@ const linux: Surroundings = {
   home: "/home/me",
   env: { PATH: "/usr/bin:relative:/opt/bin" },
   setting: "",
-  folders: ["/work"],
+  folders: ["/folder"],
   python: "/envs/one/bin/python",
 };
 const paths = (changes: Partial<Surroundings>) =>
@@ -15,8 +15,8 @@ const paths = (changes: Partial<Surroundings>) =>
 
 test("the workspace comes before the Python environment, the tools and PATH", () => {
   assert.deepEqual(paths({}), [
-    "/work/.venv/bin/dcomplete",
-    "/work/venv/bin/dcomplete",
+    "/folder/.venv/bin/dcomplete",
+    "/folder/venv/bin/dcomplete",
     "/envs/one/bin/dcomplete",
     "/home/me/.local/share/uv/tools/dcomplete/bin/dcomplete",
     "/home/me/.local/share/pipx/venvs/dcomplete/bin/dcomplete",
@@ -31,11 +31,11 @@ test("the workspace comes before the Python environment, the tools and PATH", ()
 test("the setting alone counts if there is one", () => {
   assert.deepEqual(paths({ setting: "~/bin/dcomplete" }), ["/home/me/bin/dcomplete"]);
   const variable = `$${"{workspaceFolder}"}/x/dcomplete`;
-  assert.deepEqual(paths({ setting: variable }), ["/work/x/dcomplete"]);
+  assert.deepEqual(paths({ setting: variable }), ["/folder/x/dcomplete"]);
 });
 
 test("without trusted folders nothing of a workspace is a candidate", () => {
-  assert.ok(paths({ folders: [], python: undefined }).every((path) => !path.startsWith("/work")));
+  assert.ok(paths({ folders: [], python: undefined }).every((path) => !path.startsWith("/folder")));
 });
 
 test("environment variables of uv and pipx are followed", () => {
