@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from dcomplete.cli import train_eval, train_export, train_run
+from dcomplete.cli import train_eval, train_export, train_run, train_trim
 
 if TYPE_CHECKING:
     from dcomplete.train.manifest import Report
@@ -63,6 +63,7 @@ _Json = Annotated[bool, typer.Option("--json", help="Print the report as JSON.")
 
 app.command("run", epilog=train_run.EXAMPLES)(train_run.command)
 app.command("eval", epilog=train_eval.EXAMPLES)(train_eval.command)
+app.command("trim", epilog=train_trim.EXAMPLES)(train_trim.command)
 app.command("export", epilog=train_export.EXAMPLES)(train_export.command)
 
 

@@ -88,9 +88,9 @@ def sdpa(q: Tensor, k: Tensor, v: Tensor, see: Visibility) -> Tensor:
 
 def flex(q: Tensor, k: Tensor, v: Tensor, see: Visibility) -> Tensor:
     """FlexAttention with the block mask of `see`: training on a GPU, where most pairs are invisible."""
-    out: Tensor = _flex(q.is_cuda)(
-        q, k, v, block_mask=see.block, enable_gqa=q.shape[1] != k.shape[1]
-    )
+    inside = torch.compiler.is_compiling()  # a layer that is being compiled takes the kernel in
+    run = _flex(q.is_cuda and not inside)
+    out: Tensor = run(q, k, v, block_mask=see.block, enable_gqa=q.shape[1] != k.shape[1])
     return out
 
 

@@ -2,8 +2,10 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import torch
 from torch import Tensor
 
@@ -11,7 +13,16 @@ from dcomplete.models.visibility import Marks
 from dcomplete.train.noise import IGNORE, Row
 
 PAD_SEGMENT = -1
+_FILLED = 0.985  # of the room that packing fills
 Bin = list[Row]  # training rows that share one row of a batch
+
+
+@dataclass(frozen=True, slots=True)
+class Arrays:
+    """A batch before it is made of tensors: what another process can send cheaply."""
+
+    named: dict[str, npt.NDArray[Any]]
+    real: int  # tokens that are no padding
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +38,13 @@ class Batch:
     middle_at: Tensor  # [N, 2]: row and column of every <middle>
     length_bin: Tensor  # [N]
     real: int  # tokens that are no padding
+
+    @staticmethod
+    def of(arrays: Arrays) -> "Batch":
+        """The same as tensors."""
+        t = {name: torch.from_numpy(value) for name, value in arrays.named.items()}
+        marks = Marks(t.pop("groups"), t.pop("segments"))
+        return Batch(marks=marks, real=arrays.real, **t)
 
     def to(self, device: torch.device) -> "Batch":
         return Batch(
@@ -59,19 +77,31 @@ def pack(rows: Sequence[Row], length: int) -> list[Bin]:
     return bins
 
 
-def collate(bins: Sequence[Bin], length: int = 0, multiple: int = 8) -> Batch:
-    """Bins to one batch, padded to `length` or to the longest, rounded up to `multiple`."""
+def fitting(rows: Sequence[Row], room: int) -> list[Row]:
+    """The first rows that fill `room` tokens but for what packing leaves empty."""
+    kept, used = [], 0
+    for row in rows:
+        if used + len(row) <= room * _FILLED:
+            kept.append(row)
+            used += len(row)
+    return kept
+
+
+def collate(bins: Sequence[Bin], length: int = 0, multiple: int = 8, *, least: int = 0) -> Arrays:
+    """Bins to one batch, padded to `length` or to the longest, rounded up to `multiple`, and to
+    `least` rows."""
     longest = max(sum(map(len, b)) for b in bins)
     width = max(length, -(-longest // multiple) * multiple)
+    height = max(least, len(bins))
 
-    def stack(name: str, pad: float) -> Tensor:
-        out = np.full((len(bins), width), pad, np.float32 if name == "weights" else np.int64)
+    def stack(name: str, pad: float) -> npt.NDArray[Any]:
+        out = np.full((height, width), pad, np.float32 if name == "weights" else np.int64)
         for i, packed in enumerate(bins):
             joined = np.concatenate([getattr(row, name) for row in packed])
             out[i, : len(joined)] = joined
-        return torch.from_numpy(out)
+        return out
 
-    documents = np.full((len(bins), width), -1, np.int64)
+    documents = np.full((height, width), -1, np.int64)
     middles = []
     for i, packed in enumerate(bins):
         start = 0
@@ -79,14 +109,17 @@ def collate(bins: Sequence[Bin], length: int = 0, multiple: int = 8) -> Batch:
             documents[i, start : start + len(row)] = number
             middles.append((i, start + row.middle_at))
             start += len(row)
-    return Batch(
-        stack("ids", 0),
-        stack("positions", 0),
-        Marks(stack("groups", 0), stack("segments", PAD_SEGMENT)),
-        torch.from_numpy(documents),
-        stack("targets", IGNORE),
-        stack("weights", 0.0),
-        torch.tensor(middles),
-        torch.tensor([row.length_bin for packed in bins for row in packed]),
+    return Arrays(
+        {
+            "ids": stack("ids", 0),
+            "positions": stack("positions", 0),
+            "groups": stack("groups", 0),
+            "segments": stack("segments", PAD_SEGMENT),
+            "documents": documents,
+            "targets": stack("targets", IGNORE),
+            "weights": stack("weights", 0.0),
+            "middle_at": np.array(middles, np.int64),
+            "length_bin": np.array([row.length_bin for b in bins for row in b], np.int64),
+        },
         sum(len(row) for packed in bins for row in packed),
     )

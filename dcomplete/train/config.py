@@ -25,6 +25,7 @@ class TrainConfig:
     rows: int = 16  # rows per step and process
     micro_rows: int = 16  # rows (or packed bins) per forward pass
     pack_tokens: int = 0  # length of packed bins; 0 pads every row by itself
+    bins: int = 0  # packed bins per step and process, always so many: of `rows`, those that fit
     lr: float = 5e-4
     final_lr: float = 0.1  # share of lr at the end of the cosine
     warmup: int = 20
@@ -33,6 +34,7 @@ class TrainConfig:
     mask_warmup: float = 0.06  # share of the steps during which the mask rate grows to 1
     length_weight: float = 0.05
     ema: float = 0.99
+    round_from: float = 1.5  # share of the steps after which matrices are seen as they are stored
     seed: int = 0
     dtype: str = "float32"  # compute type: "float32" or "bfloat16"
     compile: bool = False

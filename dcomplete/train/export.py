@@ -22,9 +22,10 @@ from dcomplete.models.specials import Specials
 from dcomplete.train.adapter import ADAPTED
 from dcomplete.train.base import Base
 from dcomplete.train.config import TrainConfig
+from dcomplete.train.rounding import stored_as
 from dcomplete.train.run import STATE
 from dcomplete.train.shards import Shards
-from dcomplete.train.trim import Trimmed, trim
+from dcomplete.train.trim import moved, rows, trim
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,12 +64,12 @@ def export(
         kept, tensors = _adapted(stored, trained, base.manifest.specials, settings, options)
     else:
         tensors = _fresh(trained, options)
-    tensors = {n: _rows(n, t, trimmed) for n, t in tensors.items()}
+    tensors = {n: rows(n, t, trimmed.kept) for n, t in tensors.items()}
     tensors |= {n: trained[n] for n in ("length_head.weight", "length_head.bias")}
     manifest = replace(
         base.manifest,
         net=replace(base.manifest.net, vocab=len(trimmed.kept)),
-        specials=_moved(base.manifest.specials, trimmed),
+        specials=moved(base.manifest.specials, trimmed),
         policy=options.policy,
         card={
             **card,
@@ -153,36 +154,16 @@ def _fresh(trained: dict[str, Tensor], options: ExportOptions) -> dict[str, Tens
     """A fully trained network: matrices to 4-bit blocks, the embedding to 8-bit ones."""
     out: dict[str, Tensor] = {}
     for key, value in trained.items():
-        name = key.removeprefix("net.")
-        if name.startswith("length_head") or value.dim() != 2 or not options.quantize:
-            out[name] = value.float() if value.dim() != 2 else value.to(torch.bfloat16)
+        name, kind = key.removeprefix("net."), stored_as(key, value)
+        if name.startswith("length_head"):
             continue
-        kind = "q8_0" if name.startswith(("embed", "lm_head")) else "q4_1"
-        out |= flatten(name, kind, FORMATS[kind].quantize(value))
-    return {n: t for n, t in out.items() if not n.startswith("length_head")}
-
-
-def _rows(name: str, value: Tensor, trimmed: Trimmed) -> Tensor:
-    """Vocabulary rows of the kept tokens."""
-    return value[trimmed.kept] if name.startswith(("embed.", "lm_head.")) else value
-
-
-def _moved(specials: Specials, trimmed: Trimmed) -> Specials:
-    new = trimmed.new_id
-
-    def of(old: int | None) -> int | None:
-        return None if old is None else new[old]
-
-    return Specials(
-        mask=new[specials.mask],
-        suffix=of(specials.suffix),
-        prefix=of(specials.prefix),
-        middle=of(specials.middle),
-        fill=of(specials.fill),
-        expand=of(specials.expand),
-        bos=of(specials.bos),
-        reserved=tuple(new[i] for i in specials.reserved if i in new),
-    )
+        if value.dim() != 2:
+            out[name] = value.float()
+        elif kind and options.quantize:
+            out |= flatten(name, kind, FORMATS[kind].quantize(value))
+        else:
+            out[name] = value.to(torch.bfloat16)
+    return out
 
 
 def checksums(files: list[Path]) -> dict[str, str]:

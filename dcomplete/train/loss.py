@@ -14,7 +14,7 @@ from dcomplete.models.visibility import SHARED, Visibility, visible
 from dcomplete.train.batch import Batch
 from dcomplete.train.noise import IGNORE
 
-_CHUNK = 8192  # positions whose logits are in memory at once, on a GPU
+_CHUNK = 8_192  # positions whose logits are in memory at once, on a GPU
 
 
 class See(Protocol):
@@ -79,13 +79,17 @@ def losses(net: Decoder, head: nn.Module, batch: Batch, length_weight: float, se
 
 
 def _nats(net: Decoder, states: Tensor, target: Tensor) -> Tensor:
-    """Cross entropy [N]; on a GPU in chunks that are computed again in the backward pass."""
+    """Cross entropy [N]; on a GPU in chunks of one size, computed again in the backward pass."""
+    if not states.is_cuda:
+        return _cross(net, states, target)
+    missing = -len(target) % _CHUNK
+    states, padded = F.pad(states, (0, 0, 0, missing)), F.pad(target, (0, missing), value=IGNORE)
+    pairs = zip(torch.split(states, _CHUNK), torch.split(padded, _CHUNK), strict=True)
+    some = _compiled(_cross)
+    parts = [checkpoint(some, net, x, y, use_reentrant=False) for x, y in pairs]
+    return torch.cat(parts)[: len(target)]
 
-    def some(x: Tensor, y: Tensor) -> Tensor:
-        return F.cross_entropy(net.head(x).float(), y, reduction="none")
 
-    if not states.is_cuda or len(target) <= _CHUNK:
-        return some(states, target)
-    pairs = zip(torch.split(states, _CHUNK), torch.split(target, _CHUNK), strict=True)
-    parts = [checkpoint(some, x, y, use_reentrant=False) for x, y in pairs]
-    return torch.cat(parts)
+def _cross(net: Decoder, states: Tensor, target: Tensor) -> Tensor:
+    logits = net.head(states).float()
+    return F.cross_entropy(logits, target, reduction="none", ignore_index=IGNORE)

@@ -9,8 +9,6 @@ import json
 import math
 import time
 from collections.abc import Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
-from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -20,12 +18,12 @@ from torch import Tensor, nn
 
 from dcomplete.errors import UserError
 from dcomplete.models.decoder import Decoder
-from dcomplete.models.specials import Specials
-from dcomplete.train.batch import Batch, collate, pack
+from dcomplete.train.batch import Batch
 from dcomplete.train.config import TrainConfig
+from dcomplete.train.feed import Feed
 from dcomplete.train.hardware import Hardware
 from dcomplete.train.loss import Losses, See, dense, flex, losses
-from dcomplete.train.noise import Row, make_row
+from dcomplete.train.rounding import Rounding
 from dcomplete.train.shards import Shards
 from dcomplete.train.trainee import Trainee
 
@@ -40,38 +38,6 @@ def rate(config: TrainConfig, step: int) -> float:
     done = min(1.0, (step - config.warmup) / max(1, config.steps - config.warmup))
     low = config.final_lr
     return config.lr * (low + (1 - low) * 0.5 * (1 + math.cos(math.pi * done)))
-
-
-def rows_of(
-    shards: Shards,
-    specials: Specials,
-    config: TrainConfig,
-    step: int,
-    rank: int = 0,
-    world: int = 1,
-) -> list[Row]:
-    """One process's rows of a step: a function of the seed and the step alone."""
-    cap = min(1.0, (step + 1) / max(1.0, config.mask_warmup * config.steps))
-    first = step * config.rows * world + rank * config.rows
-    out = []
-    for at in range(first, first + config.rows):
-        epoch, index = divmod(at, len(shards))
-        example = shards[int(_order(shards, config.seed, epoch)[index])]
-        rng = np.random.default_rng((config.seed, at))
-        out.append(make_row(example, specials, config.noise, cap, rng))
-    return out
-
-
-@lru_cache(maxsize=2)
-def _order(shards: Shards, seed: int, epoch: int) -> Any:
-    return shards.order(seed, epoch)
-
-
-def batches_of(rows: list[Row], config: TrainConfig) -> list[Batch]:
-    """Micro-batches of about equal shape: packed to one length, or padded among rows of like length."""
-    bins = pack(sorted(rows, key=len), config.pack_tokens)
-    parts = [bins[i : i + config.micro_rows] for i in range(0, len(bins), config.micro_rows)]
-    return [collate(part, config.pack_tokens) for part in parts]
 
 
 class Run:
@@ -91,8 +57,12 @@ class Run:
         self.step = 0
         self.tokens = 0
         self.optimizer = torch.optim.AdamW(
-            trainee.groups(config.weight_decay), lr=config.lr, betas=(0.9, 0.95)
+            trainee.groups(config.weight_decay),
+            lr=config.lr,
+            betas=(0.9, 0.95),
+            fused=self.hardware.device.type == "cuda",
         )
+        self.rounding = Rounding(trainee.trained())
         self.average = {n: p.detach().clone() for n, p in trainee.trained().items()}
         if config.compile:
             _compile(trainee.net, self.hardware.device.type == "cpu")
@@ -102,11 +72,10 @@ class Run:
 
     def go(self, deadline: float | None = None) -> Iterator[dict[str, Any]]:
         """Train until the last step or until `time.monotonic()` passes `deadline`; yields log lines."""
-        with (self.folder / LOG).open("a") as log, ThreadPoolExecutor(2) as ahead:
-            waiting = [self._ask(ahead, self.step + n) for n in range(2)]
+        feed = Feed(self.shards, self.trainee.specials, self.config, self.hardware)
+        with (self.folder / LOG).open("a") as log, feed:
             while self.step < self.config.steps:
-                waiting.append(self._ask(ahead, self.step + 2))
-                line = self._one_step(waiting.pop(0).result())
+                line = self._one_step(feed.take(self.step))
                 if self.hardware.rank == 0:
                     log.write(json.dumps(line) + "\n")
                     log.flush()
@@ -120,16 +89,6 @@ class Run:
                 yield line
                 if late:
                     break
-            for future in waiting:
-                future.cancel()
-
-    def _ask(self, ahead: ThreadPoolExecutor, step: int) -> "Future[list[Batch]]":
-        def work() -> list[Batch]:
-            place = (self.hardware.rank, self.hardware.world)
-            rows = rows_of(self.shards, self.trainee.specials, self.config, step, *place)
-            return batches_of(rows, self.config)
-
-        return ahead.submit(work)
 
     def _one_step(self, batches: list[Batch]) -> dict[str, Any]:
         start = time.perf_counter()
@@ -150,9 +109,12 @@ class Run:
         norm = nn.utils.clip_grad_norm_(self.trainee.parameters, self.config.clip)
         for group in self.optimizer.param_groups:
             group["lr"] = rate(self.config, self.step)
+        self.rounding.restore()
         self.optimizer.step()
         self._average()
         self.step += 1
+        if self._rounds():
+            self.rounding.round()
         tokens = sum(batch.real for batch in batches) * self.hardware.world
         self.tokens += tokens
         return self._line(seen, norm, tokens, start)
@@ -178,6 +140,9 @@ class Run:
             "seconds": round(seconds, 3),
         }
 
+    def _rounds(self) -> bool:
+        return self.step >= self.config.round_from * self.config.steps
+
     @torch.no_grad()
     def _average(self) -> None:
         keep = min(self.config.ema, (1 + self.step) / (10 + self.step))
@@ -191,7 +156,8 @@ class Run:
         state = {
             "step": self.step,
             "tokens": self.tokens,
-            "weights": {n: p.detach() for n, p in self.trainee.trained().items()},
+            "weights": {n: p.detach() for n, p in self.trainee.trained().items()}
+            | self.rounding.exact,
             "average": self.average,
             "optimizer": self.optimizer.state_dict(),
             "config": self.config.to_json(),
@@ -212,6 +178,8 @@ class Run:
         self.average = state["average"]
         self.optimizer.load_state_dict(state["optimizer"])
         self.step, self.tokens = state["step"], state["tokens"]
+        if self._rounds():
+            self.rounding.round()
         _cut_log(self.folder / LOG, self.step)
 
 

@@ -87,6 +87,7 @@ class Shards(Sequence[Example]):
     """
 
     def __init__(self, folder: Path) -> None:
+        self.folder = folder
         self._files = sorted(folder.glob("examples-*.safetensors"))
         if not self._files:
             raise UserError(f"{folder} holds no examples; run `dcomplete train prepare`.")

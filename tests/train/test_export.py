@@ -13,7 +13,7 @@ from dcomplete.engine.tokens import Tokens
 from dcomplete.models.canvas import Canvas
 from dcomplete.models.regimes import Prompt
 from dcomplete.train.base import open_base
-from dcomplete.train.batch import collate
+from dcomplete.train.batch import Batch, collate
 from dcomplete.train.config import read
 from dcomplete.train.evaluate import infill_gaps, masked_nats, summary
 from dcomplete.train.export import ExportOptions, add_to_card, checksums, export
@@ -122,7 +122,9 @@ def test_the_evaluation_counts_what_it_should(trained):
 
 def test_a_batch_of_the_base_is_finite(trained):
     base, run, shards, _ = trained
-    from dcomplete.train.run import rows_of
+    from dcomplete.train.feed import rows_of
 
-    batch = collate([[r] for r in rows_of(shards, base.manifest.specials, run.config, 0)])
+    batch = Batch.of(
+        collate([[r] for r in rows_of(shards, base.manifest.specials, run.config, 0)])
+    )
     assert bool(base.net(batch.ids, batch.positions, dense(batch)).isfinite().all())

@@ -18,11 +18,12 @@ from dcomplete.models.canvas import Canvas
 from dcomplete.models.regimes import ContextCanvas, Prompt
 from dcomplete.train.adapter import adapt
 from dcomplete.train.base import TINY, TINY_SPECIALS, open_base
-from dcomplete.train.batch import collate, pack
+from dcomplete.train.batch import Batch, collate, fitting, pack
 from dcomplete.train.config import TrainConfig, names, read
 from dcomplete.train.loss import dense, flex, losses
 from dcomplete.train.noise import BUCKETS, IGNORE, NoiseConfig, length_bin, make_row
-from dcomplete.train.run import STATE, Run, rows_of
+from dcomplete.train.feed import Feed, arrays_of, rows_of
+from dcomplete.train.run import STATE, Run
 from dcomplete.train.shards import Example, Shards, Writer
 from dcomplete.train.trainee import prepare_net
 
@@ -109,7 +110,7 @@ def test_length_bins_respect_the_buckets():
 def loss_of(rows, see=dense, length: int = 0):
     base = open_base("", 0)
     trainee = prepare_net(base.net, S, TrainConfig(mode="full"))
-    batch = collate(pack(rows, length), length)
+    batch = Batch.of(collate(pack(rows, length), length))
     return losses(trainee.net, trainee.length_head, batch, 0.1, see)
 
 
@@ -138,7 +139,7 @@ def test_a_canvas_sees_nothing_of_the_clean_middle():
     ids = one.ids.copy()
     clean = (one.segments == 0) & (np.arange(len(ids)) > one.middle_at)
     ids[clean] = 77
-    batch = collate([[one]])
+    batch = Batch.of(collate([[one]]))
     states = [base.net(i, batch.positions, dense(batch)) for i in (batch.ids, batch.ids.clone())]
     changed = batch.ids.clone()
     changed[0, : len(ids)] = torch.from_numpy(ids)
@@ -150,7 +151,7 @@ def test_a_canvas_sees_nothing_of_the_clean_middle():
 
 
 def test_adapters_change_nothing_at_first_and_little_is_trained():
-    base, batch = open_base("", 0), collate([[row()]])
+    base, batch = open_base("", 0), Batch.of(collate([[row()]]))
     before = base.net(batch.ids, batch.positions, dense(batch))
     trained = adapt(base.net, [0, 1, 2, 3, 4], 4, 2.0)
     torch.testing.assert_close(base.net(batch.ids, batch.positions, dense(batch)), before)
