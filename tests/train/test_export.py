@@ -10,8 +10,10 @@ from hypothesis import strategies as st
 
 from dcomplete.engine.load import load_engine
 from dcomplete.engine.tokens import Tokens
+from dcomplete.errors import UserError
 from dcomplete.models.canvas import Canvas
 from dcomplete.models.regimes import Prompt
+from dcomplete.models.visibility import Visibility
 from dcomplete.train.base import open_base
 from dcomplete.train.batch import Batch, collate
 from dcomplete.train.config import read
@@ -22,7 +24,7 @@ from dcomplete.train.loss import dense
 from dcomplete.train.run import Run
 from dcomplete.train.shards import Example, Shards, Writer
 from dcomplete.train.trainee import prepare_net
-from dcomplete.train.trim import trim
+from dcomplete.train.trim import trim, trim_model
 from dcomplete.types import InfillRequest
 from tests.conftest import byte_tokenizer_json
 
@@ -46,6 +48,35 @@ def test_trimming_drops_what_is_not_wanted_and_keeps_ancestors():
     pieces = set(Tokens.from_json(trimmed.tokenizer_json).pieces)
     assert {b"return", b"retu", b"re", b"tu"} <= pieces and b"in" not in pieces
     assert trimmed.kept[:8] == list(range(8)), "special tokens stay in front"
+
+
+def test_a_trimmed_model_computes_what_the_whole_one_does(tiny_model: Path, tmp_path: Path):
+    ids = FULL.encode("return x\n")
+    smaller = trim(byte_tokenizer_json(), ids)
+    base = open_base("tiny")
+    assert base.folder is not None
+    trim_model(base.folder, smaller.tokenizer_json, tmp_path / "small", 1_000_000)
+    small = open_base(str(tmp_path / "small"))
+    assert small.net.config.vocab == len(smaller.kept) < base.net.config.vocab
+    new = torch.tensor([[smaller.new_id[i] for i in ids]])
+    at = torch.arange(len(ids))[None]
+    with torch.no_grad():
+        states = [
+            n(i, at, Visibility(None, causal=True))
+            for n, i in ((base.net, torch.tensor([ids])), (small.net, new))
+        ]
+        torch.testing.assert_close(states[0], states[1])
+        torch.testing.assert_close(
+            base.net.head(states[0])[..., smaller.kept], small.net.head(states[1])
+        )
+
+
+def test_only_a_trimmed_tokenizer_can_replace_the_whole_one(tiny_model: Path, tmp_path: Path):
+    base = open_base("tiny")
+    assert base.folder is not None
+    other = byte_tokenizer_json().replace('"return"', '"retorn"')
+    with pytest.raises(UserError, match="was not trimmed from"):
+        trim_model(base.folder, other, tmp_path / "small", 1_000_000)
 
 
 @pytest.fixture
@@ -124,7 +155,5 @@ def test_a_batch_of_the_base_is_finite(trained):
     base, run, shards, _ = trained
     from dcomplete.train.feed import rows_of
 
-    batch = Batch.of(
-        collate([[r] for r in rows_of(shards, base.manifest.specials, run.config, 0)])
-    )
+    batch = Batch.of(collate([[r] for r in rows_of(shards, base.manifest.specials, run.config, 0)]))
     assert bool(base.net(batch.ids, batch.positions, dense(batch)).isfinite().all())

@@ -20,9 +20,11 @@ from dcomplete.train.adapter import adapt
 from dcomplete.train.base import TINY, TINY_SPECIALS, open_base
 from dcomplete.train.batch import Batch, collate, fitting, pack
 from dcomplete.train.config import TrainConfig, names, read
+from dcomplete.train.feed import Feed, arrays_of, rows_of
+from dcomplete.train.hardware import Hardware
 from dcomplete.train.loss import dense, flex, losses
 from dcomplete.train.noise import BUCKETS, IGNORE, NoiseConfig, length_bin, make_row
-from dcomplete.train.feed import Feed, arrays_of, rows_of
+from dcomplete.train.rounding import rounded
 from dcomplete.train.run import STATE, Run
 from dcomplete.train.shards import Example, Shards, Writer
 from dcomplete.train.trainee import prepare_net
@@ -179,6 +181,53 @@ def test_rows_depend_on_the_position_alone(shards):
         rows_of(shards, S, config, 7)[0].ids.tolist()
         != rows_of(shards, S, config, 8)[0].ids.tolist()
     )
+
+
+def test_batches_of_one_shape_hold_what_fits():
+    config = read("tiny", {"rows": 40, "bins": 4, "micro_rows": 2, "pack_tokens": 256})
+    rows = [row(m % 30, m) for m in range(40)]
+    parts = arrays_of(rows, config)
+    assert [part.named["ids"].shape for part in parts] == [(2, 256), (2, 256)]
+    kept = sum(part.real for part in parts)
+    assert 0.85 * 4 * 256 < kept <= 4 * 256
+    assert kept <= sum(map(len, fitting(rows, 4 * 256))) < sum(map(len, rows))
+
+
+@pytest.mark.e2e
+def test_processes_make_the_same_batches_as_a_thread(shards):
+    config = read("tiny", {"steps": 5})
+    beside_gpu = Hardware(torch.device("cuda"))  # the feed itself touches no device
+    with (
+        Feed(shards, S, config, Hardware.cpu()) as one,
+        Feed(shards, S, config, beside_gpu) as two,
+    ):
+        for step in range(5):
+            for a, b in zip(one.take(step), two.take(step), strict=True):
+                assert torch.equal(a.ids, b.ids) and torch.equal(a.targets, b.targets)
+                assert torch.equal(a.marks.groups, b.marks.groups) and a.real == b.real
+
+
+def test_training_through_the_rounding_shows_the_stored_values_and_keeps_the_exact_ones(
+    shards, tmp_path
+):
+    config = read("tiny", {"steps": 6, "round_from": 0.5, "lr": 1e-2})
+    run = Run(prepare_net(open_base("", 0).net, S, config), shards, config, tmp_path / "r")
+    name, weight = "net.layers.0.down.weight", run.trainee.net.blocks[0].down.weight
+    for line in run.go():
+        same = torch.equal(rounded(weight.detach(), "q4_1"), weight.detach())
+        assert same == (line["step"] >= 3)
+    state = torch.load(tmp_path / "r" / STATE, weights_only=True)
+    exact = state["weights"][name]
+    assert not torch.equal(exact, weight.detach())
+    assert torch.equal(rounded(exact, "q4_1"), weight.detach())
+    again = Run(prepare_net(open_base("", 0).net, S, config), shards, config, tmp_path / "r")
+    assert torch.equal(again.trainee.net.blocks[0].down.weight, weight)
+
+
+def test_rounding_twice_is_rounding_once():
+    """What was read from 4-bit blocks is stored without loss: training starts where the base is."""
+    once = rounded(torch.randn(16, 64, generator=torch.Generator().manual_seed(1)), "q4_1")
+    assert torch.equal(rounded(once, "q4_1"), once)
 
 
 def command(data: Path, out: Path) -> list[str]:
