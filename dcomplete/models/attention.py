@@ -88,17 +88,20 @@ def sdpa(q: Tensor, k: Tensor, v: Tensor, see: Visibility) -> Tensor:
 
 def flex(q: Tensor, k: Tensor, v: Tensor, see: Visibility) -> Tensor:
     """FlexAttention with the block mask of `see`: training on a GPU, where most pairs are invisible."""
-    inside = torch.compiler.is_compiling()  # a layer that is being compiled takes the kernel in
-    run = _flex(q.is_cuda and not inside)
+    from torch.nn.attention.flex_attention import flex_attention
+
+    run: Any = flex_attention  # a layer that is being compiled takes the kernel in
+    if q.is_cuda and not torch.compiler.is_compiling():
+        run = _compiled_flex()
     out: Tensor = run(q, k, v, block_mask=see.block, enable_gqa=q.shape[1] != k.shape[1])
     return out
 
 
 @cache
-def _flex(compiled: bool) -> Any:
+def _compiled_flex() -> Any:
     from torch.nn.attention.flex_attention import flex_attention
 
-    return torch.compile(flex_attention) if compiled else flex_attention
+    return torch.compile(flex_attention)
 
 
 def _per_head(mask: Tensor) -> Tensor:

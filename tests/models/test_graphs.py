@@ -4,6 +4,7 @@ import pytest
 import torch
 
 from dcomplete.models.canvas import Canvas
+from dcomplete.models.family import Family
 from dcomplete.models.graphs import Buckets, StaticSteps, plain, record
 from dcomplete.models.regimes import Prompt
 from tests.conftest import make_family
@@ -146,9 +147,10 @@ def test_without_memory_for_many_rows_they_go_the_ordinary_way(monkeypatch):
 @pytest.mark.gpu
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA device")
 def test_a_recorded_step_equals_the_plain_one_at_every_context():
-    family = make_family()
-    family.net.to("cuda")
-    steps = StaticSteps(family.net, SMALL, record)
+    here = make_family()
+    net = here.net.to("cuda")
+    family = Family("tiny", net, here.regime, here.specials, vocabulary=271)  # with its cache there
+    steps = StaticSteps(net, SMALL, record)
     twin = StaticSteps(family.net, SMALL, plain)
     for length in (1, 40, 90):
         prompt = Prompt(PROMPT.prefix[:length], PROMPT.suffix)
