@@ -165,6 +165,7 @@ def readable(status: Status) -> str:
             f"now: {status.active} running, {status.waiting} waiting, "
             f"{status.waiting_background} waiting in the background",
             f"so far: {counts}; {status.tokens_computed} tokens computed",
-            f"memory: {status.memory_bytes / 1e6:.0f} MB",
+            f"memory: {status.memory_bytes / 1e6:.0f} MB, of which cached contexts: "
+            f"{sum(m.cached_bytes for m in status.models) / 1e6:.0f} MB",
         )
     )

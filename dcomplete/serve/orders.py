@@ -48,12 +48,16 @@ class Order:
 
 @dataclass(frozen=True, slots=True)
 class LoadedModel:
-    """Weights in memory; `bytes` counts parameters, as float32 unless they are bfloat16."""
+    """Weights in memory; `bytes` counts parameters, as float32 unless they are bfloat16.
+
+    `cached_bytes` are the contexts that were kept as of the last request, a few at most.
+    """
 
     name: str
     device: str
     dtype: str
     bytes: int
+    cached_bytes: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,8 +4,8 @@ import contextlib
 import ctypes
 import gc
 import sys
-from collections.abc import Collection, Generator
-from dataclasses import dataclass, field
+from collections.abc import Callable, Collection, Generator
+from dataclasses import dataclass, field, replace
 from typing import Protocol
 
 from dcomplete.serve.orders import Choice, LoadedModel
@@ -33,6 +33,7 @@ class Loaded:
 
     stepper: Stepper
     facts: LoadedModel
+    cached_bytes: Callable[[], int] = lambda: 0
 
 
 class Loader(Protocol):
@@ -68,7 +69,8 @@ class StoredModels:
         from dcomplete.engine.load import open_model
 
         engine = open_model(choice.model, choice.device, choice.dtype)
-        return Loaded(engine, LoadedModel(*engine.facts))
+        kept = engine.family.pool
+        return Loaded(engine, LoadedModel(*engine.facts), lambda: kept.bytes)
 
 
 class ModelPool:
@@ -111,7 +113,10 @@ class ModelPool:
 
     @property
     def facts(self) -> tuple[LoadedModel, ...]:
-        return tuple(loaded.facts for loaded in self._models.values())
+        return tuple(
+            replace(loaded.facts, cached_bytes=loaded.cached_bytes())
+            for loaded in self._models.values()
+        )
 
 
 def release_memory() -> None:

@@ -13,6 +13,7 @@ from collections.abc import Callable
 from typing import Protocol
 
 from dcomplete_lsp.framing import Framer
+from dcomplete_lsp.thrift import Thrift
 
 _CHUNK = 64 * 1024
 
@@ -47,13 +48,14 @@ class Inbox:
 
     async def deliver(self, receiver: Receiver) -> None:
         """Hand every message to `receiver` until the end."""
-        framer = Framer()
+        framer, thrift = Framer(), Thrift()
         while not self._stopped and (chunk := await self._chunks.get()):
             for body in framer.feed(chunk):
                 if not receiver.receive(body) and body is not None:
                     framer.unread(body)
                 # A request's task takes its snapshot before the next message changes the text.
                 await asyncio.sleep(0)
+                thrift.tick()
                 if self._stopped:
                     return
 
