@@ -49,6 +49,11 @@ class LocalEngine:
         size = width * family.net.config.parameters
         return family.name, str(family.device), family.label, size
 
+    @property
+    def cached_bytes(self) -> int:
+        """The contexts that are kept for the next requests."""
+        return self.family.pool.bytes
+
     def infill(
         self,
         request: InfillRequest,

@@ -110,6 +110,11 @@ class GemmaEngine:
         return str(self.model.device)
 
     @property
+    def cached_bytes(self) -> int:
+        """See `LocalEngine.cached_bytes`: nothing is kept."""
+        return 0
+
+    @property
     def facts(self) -> tuple[str, str, str, int]:
         """See `LocalEngine.facts`."""
         size = sum(p.numel() * p.element_size() for p in self.model.parameters())

@@ -69,8 +69,7 @@ class StoredModels:
         from dcomplete.engine.load import open_model
 
         engine = open_model(choice.model, choice.device, choice.dtype)
-        kept = engine.family.pool
-        return Loaded(engine, LoadedModel(*engine.facts), lambda: kept.bytes)
+        return Loaded(engine, LoadedModel(*engine.facts), lambda: engine.cached_bytes)
 
 
 class ModelPool:

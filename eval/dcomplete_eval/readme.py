@@ -5,6 +5,8 @@ import re
 from pathlib import Path
 from typing import Any
 
+from dcomplete_eval.readme_engine import draw_steps, gpu, quality, steps
+
 ROOT = Path(__file__).parents[2]
 RESULTS = ROOT / "eval" / "results"
 _BOUNDS = ("gold", "empty")
@@ -38,29 +40,6 @@ def _latency(run: dict[str, Any]) -> str:
         rows.append(f"| {said} | {cells} | {rivals} | {run['ratios'][key]} |")
     about = f"{run['device']}, {run['dtype']}, policy `{run['policy']}`, commit {run['commit']}."
     return "\n".join([*rows, "", f"{about} The ratio is ours over the faster llama.cpp's."])
-
-
-def quality() -> str:
-    """Held-out infilling of the newest evaluation of every policy."""
-    newest: dict[tuple[str, bool], dict[str, Any]] = {}
-    for run in lines("heldout.jsonl"):
-        if "exact" in run:
-            newest[run["policy"], run["oracle_length"]] = run
-    if not newest:
-        return ""
-    rows = [
-        "| held-out gaps of real packages | length | exact match, single line | edit similarity "
-        "| length error (tokens) | forwards |",
-        "|---|---|---|---|---|---|",
-    ]
-    for (policy, told), run in newest.items():
-        rows.append(
-            f"| `{policy}` | {'told' if told else 'unknown'} | {run['single_line_exact']} % of "
-            f"{run['single_line_gaps']} | {run['edit_similarity']:.2f} | {run['length_error']} "
-            f"| {run['forwards']} |"
-        )
-    about = f"Model {run['model']}, {run['device']}, commit {run['commit']}."
-    return "\n".join([*rows, "", about])
 
 
 def infilling() -> str:
@@ -173,7 +152,16 @@ def rendered(readme: str) -> str:
     """`readme` with its numbers made anew."""
     numbers = "\n\n".join(
         part
-        for part in (latency(), quality(), infilling(), timed(), typing(), usefulness())
+        for part in (
+            latency(),
+            gpu(lines("gpu.jsonl")),
+            quality(lines("heldout.jsonl")),
+            steps(lines("steps.jsonl")),
+            infilling(),
+            timed(),
+            typing(),
+            usefulness(),
+        )
         if part
     )
     block = f"{START}\n\n{numbers}\n\n{END}"
@@ -183,6 +171,8 @@ def rendered(readme: str) -> str:
 def main() -> None:
     path = ROOT / "README.md"
     path.write_text(rendered(path.read_text(encoding="utf-8")), encoding="utf-8")
+    if runs := lines("steps.jsonl"):
+        draw_steps(runs, RESULTS / "steps.png")
 
 
 if __name__ == "__main__":

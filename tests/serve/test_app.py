@@ -88,7 +88,13 @@ def test_the_status_tells_what_the_process_does(http):
     assert said["version"] == __version__ and said["state"] == "ready"
     assert said["counts"]["done"] == before["counts"]["done"] + 1
     assert said["tokens_computed"] == before["tokens_computed"] + 7
-    assert {"name": "fake", "device": "cpu", "dtype": "float32", "bytes": 1} in said["models"]
+    assert {
+        "name": "fake",
+        "device": "cpu",
+        "dtype": "float32",
+        "bytes": 1,
+        "cached_bytes": 0,
+    } in said["models"]
     assert said["memory_bytes"] > 1_000_000 and said["uptime_s"] > 0
 
 

@@ -1,0 +1,100 @@
+"""The README's numbers about model and engine: held-out gaps, quality against steps, a GPU's latencies."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+Run = dict[str, Any]
+
+
+def quality(runs: Sequence[Run]) -> str:
+    """Held-out infilling, the newest of every model, policy and knowledge of the length."""
+    newest = {(r["model"], r["policy"], r["oracle_length"]): r for r in runs if "exact" in r}
+    nats = {r["model"]: r["masked_nats"] for r in runs if "masked_nats" in r}
+    if not newest:
+        return ""
+    rows = [
+        "| held-out gaps of real packages | policy | length | exact match, single line "
+        "| edit similarity | length error (tokens) | forwards | nats a token at 25, 50, 75, 100 % masked |",
+        "|---|---|---|---|---|---|---|---|",
+    ]
+    for (model, policy, told), run in newest.items():
+        masked = ", ".join(f"{n:.2f}" for n in nats.get(model, {}).values())
+        rows.append(
+            f"| {model} | `{policy}` | {'told' if told else 'unknown'} | {run['single_line_exact']} % of "
+            f"{run['single_line_gaps']} | {run['edit_similarity']:.2f} | {run['length_error']} "
+            f"| {run['forwards']} | {masked} |"
+        )
+    return "\n".join([*rows, "", f"{run['device']}, {run['dtype']}, commit {run['commit']}."])
+
+
+def newest_steps(runs: Sequence[Run]) -> list[Run]:
+    """Quality against steps: the newest run of every policy, few forwards first."""
+    newest = {run["policy"]: run for run in runs}
+    return sorted(newest.values(), key=lambda run: float(run["forwards"]))
+
+
+def steps(runs: Sequence[Run]) -> str:
+    """What more denoise steps bring."""
+    if not runs:
+        return ""
+    rows = [
+        "| quality against steps | exact match, single line | edit similarity | denoise steps "
+        "| forwards |",
+        "|---|---|---|---|---|",
+    ]
+    for run in newest_steps(runs):
+        rows.append(
+            f"| `{run['policy']}` | {run['single_line_exact']} % of {run['single_line_gaps']} "
+            f"| {run['edit_similarity']:.2f} | {run['steps']} | {run['forwards']} |"
+        )
+    about = f"Model {run['model']}, {run['device']}, {run['dtype']}, commit {run['commit']}."
+    return "\n".join([*rows, "", f"{about} [As a plot](eval/results/steps.png)."])
+
+
+def draw_steps(runs: Sequence[Run], picture: Path) -> None:
+    """Exact match over forwards, a point for every policy. Needs matplotlib."""
+    import matplotlib as mpl
+
+    mpl.use("Agg")
+    from matplotlib import pyplot as plt
+
+    figure, axes = plt.subplots(figsize=(8, 4.5))
+    families: dict[str, list[Run]] = {}
+    for run in newest_steps(runs):
+        families.setdefault(run["policy"].partition("=")[0], []).append(run)
+    for name, members in families.items():
+        x, y = ([run[key] for run in members] for key in ("forwards", "single_line_exact"))
+        axes.plot(x, y, marker="o", label=name)
+        for run in members:
+            told = run["policy"].partition("=")[2]
+            where = (run["forwards"], run["single_line_exact"])
+            axes.annotate(told, where, textcoords="offset points", xytext=(5, 5), fontsize=8)
+    axes.set_xlabel("forward passes per answer, mean")
+    axes.set_ylabel("single-line exact match, %")
+    axes.set_ylim(bottom=0)
+    axes.legend()
+    axes.grid(alpha=0.3)
+    figure.tight_layout()
+    figure.savefig(picture, dpi=110)
+    plt.close(figure)
+
+
+def gpu(runs: Sequence[Run]) -> str:
+    """The newest benchmark on a GPU, with the peers of the same run."""
+    if not runs:
+        return ""
+    run = runs[-1]
+    rows = [
+        "| random weights of the true shape | context | canvas | steps | who | cache | p50 ms "
+        "| p90 ms | tokens/s | of the roofline |",
+        "|---|---|---|---|---|---|---|---|---|---|",
+    ]
+    for row in run["rows"]:
+        rows.append(
+            f"| {row['shape'].upper()} | {row['context']} | {row['canvas']} | {row['steps']} "
+            f"| {row['who']} | {row['state']} | {row['p50_ms']:.1f} | {row['p90_ms']:.1f} | {row['tokens_per_s']:.0f} "
+            f"| {100 * row['roofline']:.0f} % |"
+        )
+    about = f"{run['device']}, {run['dtype']}, torch {run['torch']}, commit {run['commit']}."
+    return "\n".join([*rows, "", f"{about} The peers do the same work in the same run."])
