@@ -26,7 +26,7 @@ from dcomplete.settings import Settings
 from dcomplete.suggestions import Suggestions
 from dcomplete.types import Infill, InfillRequest, Shape, Suggestion, Watcher
 
-_VARIETY = 0.5  # temperature where several suggestions are wanted
+_VARIETY = 0.8  # temperature where several suggestions are wanted
 _PAUSE_S = 20.0  # after which the text from elsewhere is chosen anew
 _REMEMBERED = 64  # suggestions whose acceptance or dismissal means something
 K = TypeVar("K")

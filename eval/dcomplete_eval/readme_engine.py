@@ -91,10 +91,9 @@ def gpu(runs: Sequence[Run]) -> str:
         "|---|---|---|---|---|---|---|---|---|---|",
     ]
     for row in run["rows"]:
-        rows.append(
-            f"| {row['shape'].upper()} | {row['context']} | {row['canvas']} | {row['steps']} "
-            f"| {row['who']} | {row['state']} | {row['p50_ms']:.1f} | {row['p90_ms']:.1f} | {row['tokens_per_s']:.0f} "
-            f"| {100 * row['roofline']:.0f} % |"
-        )
+        what = (row["shape"].upper(), row["context"], row["canvas"], row["steps"], row["who"])
+        took = (f"{row['p50_ms']:.1f}", f"{row['p90_ms']:.1f}", f"{row['tokens_per_s']:.0f}")
+        cells = (*what, row["state"], *took, f"{100 * row['roofline']:.0f} %")
+        rows.append(f"| {' | '.join(map(str, cells))} |")
     about = f"{run['device']}, {run['dtype']}, torch {run['torch']}, commit {run['commit']}."
     return "\n".join([*rows, "", f"{about} The peers do the same work in the same run."])
