@@ -103,6 +103,7 @@ class ModelPool:
     def load(self, choice: Choice) -> Loaded:
         """Read the weights of a resolved choice; raises UserError."""
         loaded = self._models[choice] = self._loader.load(choice)
+        release_memory()  # unpacking takes more than the weights do
         return loaded
 
     def clear(self) -> None:
