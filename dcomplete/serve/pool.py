@@ -78,6 +78,7 @@ class ModelPool:
     def __init__(self, loader: Loader, kept: int = KEPT) -> None:
         self._loader, self._kept = loader, kept
         self._models: dict[Choice, Loaded] = {}  # least recently used first
+        self.rested = False
 
     def resolve(self, choice: Choice) -> Choice:
         """See `Loader.resolve`."""
@@ -85,6 +86,7 @@ class ModelPool:
 
     def find(self, choice: Choice) -> Loaded | None:
         """The weights of a resolved choice, if they are in memory."""
+        self.rested = False
         found = self._models.pop(choice, None)
         if found is not None:
             self._models[choice] = found
@@ -105,6 +107,12 @@ class ModelPool:
         loaded = self._models[choice] = self._loader.load(choice)
         release_memory()  # unpacking takes more than the weights do
         return loaded
+
+    def rest(self) -> None:
+        """Give back what the last requests computed with; the next one takes it again in milliseconds."""
+        if not self.rested:
+            release_memory()
+        self.rested = True
 
     def clear(self) -> None:
         """Drop all weights."""

@@ -28,6 +28,7 @@ class Limits:
     active: int = 4
     waiting: int = 32
     unload_after: float = 300.0
+    rest_after: float = 5.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,16 +167,17 @@ class Scheduler:
         self._pool.clear()
 
     def _patience(self) -> float | None:
-        if not self._facts:
-            return None
-        return max(0.0, self._last + self._limits.unload_after - self._clock()) + 0.01
+        until = self._limits.unload_after if self._pool.rested else self._limits.rest_after
+        return max(0.0, self._last + until - self._clock()) + 0.01 if self._facts else None
 
     def tend(self) -> None:
-        """Drop the weights when nobody has asked for long enough."""
-        if self._facts and self.idle_for() >= self._limits.unload_after:
+        """In a pause give memory back, and in a long one drop the weights."""
+        idle = self.idle_for() if self._facts else -1.0
+        if idle >= self._limits.unload_after:
             self._pool.clear()
-            with self._change:
-                self._facts = ()
+            self._facts = ()
+        elif idle >= self._limits.rest_after:
+            self._pool.rest()
 
     def turn(self) -> bool:
         """Admit what may run, then one step of one request; False where there is nothing to do."""

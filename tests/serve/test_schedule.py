@@ -218,6 +218,23 @@ def test_weights_go_after_the_time_without_requests_and_come_back(bench):
     assert bench.loader.loads == ["fake", "fake"]
 
 
+def test_a_pause_gives_memory_back_once(bench, monkeypatch):
+    released = []
+    monkeypatch.setattr("dcomplete.serve.pool.release_memory", lambda: released.append(1))
+    bench.order()
+    bench.turns()
+    released.clear()  # loading releases as well
+    for seconds in (4, 2, 2):
+        bench.clock.now += seconds
+        bench.scheduler.tend()
+    assert len(released) == 1, "after five seconds, and not again"
+    bench.order()
+    bench.turns()
+    bench.clock.now += 6
+    bench.scheduler.tend()
+    assert len(released) == 2 and bench.scheduler.now().state == "ready"
+
+
 def test_only_requests_count_as_use(bench):
     bench.clock.now += 10
     bench.scheduler.now()

@@ -79,12 +79,13 @@ async def play(
         if index == int(_WARM * len(trace.keystrokes)):
             paused = loop.time()
             await warm_up(editor)
+            await asyncio.sleep(_REST_S)
             tally.memory["warm"] = memory(editor, env)
             began += loop.time() - paused
         told(index + 1)
     if pending is not None:
         await pending
-    await asyncio.sleep(0.1)
+    await asyncio.sleep(_REST_S)
     tally.memory["end"] = memory(editor, env)
     tally.tokens_computed = int(engine_status(env).get("tokens_computed", 0))
     tally.same_text = await editor.same_text()
