@@ -57,13 +57,11 @@ class Scheduler:
     ) -> None:
         self._pool, self._limits = pool, limits or Limits()
         self._record, self._clock = record, clock
-        self._change = threading.Condition()
         self._waiting: dict[bool, deque[Job]] = {False: deque(), True: deque()}  # by background
         self._active: dict[bool, deque[Job]] = {False: deque(), True: deque()}
-        self._last = clock()
-        self._loading = self._closed = False
+        self._change, self._loading, self._closed = threading.Condition(), False, False
         self._facts: tuple[LoadedModel, ...] = ()
-        self._counts = Counts()
+        self._last, self._counts = clock(), Counts()
 
     def submit(self, order: Order, watch: Watcher | None = None) -> Job:
         """Queue an order. Raises Refusal: busy where too many wait, no engine after `close`."""
