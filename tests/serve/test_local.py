@@ -51,13 +51,14 @@ async def test_the_latest_of_a_document_wins(local):
 
 
 async def test_cancelling_the_task_gives_the_request_up(local):
+    await local.infill(InfillRequest("first"))  # loading takes its time
     task = asyncio.create_task(local.infill(InfillRequest("a", steps=100_000)))
     await asyncio.sleep(0.05)
     task.cancel()
     with pytest.raises(asyncio.CancelledError):
         await task
     assert (await local.infill(InfillRequest("b"))).best.texts == ("b!",)
-    assert local.loader.steppers["fake"].closed == ["a", "b"]
+    assert local.loader.steppers["fake"].closed == ["first", "a", "b"]
 
 
 async def test_closing_ends_what_runs(local):
