@@ -26,7 +26,7 @@ from dcomplete.settings import Settings
 from dcomplete.suggestions import Suggestions
 from dcomplete.types import Infill, InfillRequest, Shape, Suggestion, Watcher
 
-_VARIETY = 0.8  # temperature where several suggestions are wanted
+_VARIETY = (0.8, 1.2)  # temperatures where several suggestions are wanted
 _PAUSE_S = 20.0  # after which the text from elsewhere is chosen anew
 _REMEMBERED = 64  # suggestions whose acceptance or dismissal means something
 K = TypeVar("K")
@@ -99,8 +99,7 @@ class Completer:
         self._stop(uri)
 
     async def close(self) -> None:
-        """Stop what is computed."""
-        for uri in {*self._ahead, *self._flights}:
+        for uri in {*self._ahead, *self._flights}:  # stop what is computed
             self._stop(uri)
 
     async def _known(self, snapshot: Snapshot) -> list[Suggestion]:
@@ -145,16 +144,30 @@ class Completer:
             self.workspace.refresh(snapshot.uri)
         self._asked[snapshot.uri] = time.monotonic()
         context = gather(snapshot, self.workspace, self.settings)
-        infill = await self.engine.infill(
-            self._request(snapshot, context, count, policy),
-            key=self._key(snapshot.uri),
-            model=model or self.settings.model.name,
-            watch=watch,
-        )
-        return self._refined(snapshot, context, infill)
+        found: list[Suggestion] = []
+        for temperature in _VARIETY if count > 1 else (0.0,):
+            infill = await self.engine.infill(
+                self._request(snapshot, context, count, policy, temperature),
+                key=self._key(snapshot.uri),
+                model=model or self.settings.model.name,
+                watch=watch,
+            )
+            try:
+                found = _distinct([*found, *self._refined(snapshot, context, infill)])
+            except Refusal:
+                if not found:
+                    raise
+            if len(found) > 1:
+                return found
+        return found
 
     def _request(
-        self, snapshot: Snapshot, context: Context, count: int, policy: str = ""
+        self,
+        snapshot: Snapshot,
+        context: Context,
+        count: int,
+        policy: str = "",
+        temperature: float = 0.0,
     ) -> InfillRequest:
         model = self.settings.model
         short = context.shape is Shape.LINE
@@ -166,7 +179,7 @@ class Completer:
             steps=model.steps,
             policy=policy or model.policy,
             samples=count,
-            temperature=_VARIETY if count > 1 else 0.0,
+            temperature=temperature,
             deadline_ms=model.deadline_ms if snapshot.automatic else None,
             draft=self.suggestions.draft(snapshot) if count == 1 else None,
             context_tokens=self.settings.context.tokens,
