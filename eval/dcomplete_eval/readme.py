@@ -63,7 +63,7 @@ def infilling() -> str:
     about = (
         f"{run['machine']}, commit {run['commit']}; `oracle` is told the true length, the rest is "
         "not; llama.cpp continues the prefix with the same base and is told the number of lines. "
-        "[The report](eval/results/humaneval/report.html)."
+        "[The report](eval/results/humaneval/report.html) (its times were taken beside other work)."
     )
     return "\n".join([*rows, "", about])
 
