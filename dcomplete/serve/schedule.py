@@ -165,11 +165,11 @@ class Scheduler:
         self._pool.clear()
 
     def _patience(self) -> float | None:
-        until = self._limits.unload_after if self._pool.rested else self._limits.rest_after
+        until = self._limits.unload_after
+        until = until if self._pool.rested else min(until, self._limits.rest_after)
         return max(0.0, self._last + until - self._clock()) + 0.01 if self._facts else None
 
     def tend(self) -> None:
-        """In a pause give memory back, and in a long one drop the weights."""
         idle = self.idle_for() if self._facts else -1.0
         if idle >= self._limits.unload_after:
             self._pool.clear()
