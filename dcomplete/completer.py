@@ -99,7 +99,8 @@ class Completer:
         self._stop(uri)
 
     async def close(self) -> None:
-        for uri in {*self._ahead, *self._flights}:  # stop what is computed
+        """Stop what is computed."""
+        for uri in {*self._ahead, *self._flights}:
             self._stop(uri)
 
     async def _known(self, snapshot: Snapshot) -> list[Suggestion]:
@@ -266,7 +267,6 @@ class Completer:
 
 
 def _surroundings(snapshot: Snapshot, context: Context) -> Surroundings:
-    gap = snapshot.gap
     return Surroundings(
         prefix=context.prefix,
         suffix=context.suffix,
@@ -275,7 +275,7 @@ def _surroundings(snapshot: Snapshot, context: Context) -> Surroundings:
         tab_size=snapshot.tab_size,
         insert_spaces=snapshot.insert_spaces,
         language=snapshot.language,
-        replaced=snapshot.text[gap.start : gap.end].replace("\r\n", "\n"),
+        replaced=snapshot.text[snapshot.gap.start : snapshot.gap.end].replace("\r\n", "\n"),
         automatic=snapshot.automatic,
     )
 

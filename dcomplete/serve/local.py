@@ -5,9 +5,10 @@ import threading
 import time
 import uuid
 
+from dcomplete.serve.limits import Limits
 from dcomplete.serve.orders import Choice, Order, Status
 from dcomplete.serve.pool import Loader, ModelPool, StoredModels
-from dcomplete.serve.schedule import Limits, Scheduler
+from dcomplete.serve.schedule import Scheduler
 from dcomplete.serve.statuses import status_of
 from dcomplete.types import Cell, Infill, InfillRequest, Watcher
 

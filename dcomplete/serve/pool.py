@@ -133,6 +133,14 @@ def release_memory() -> None:
     torch = sys.modules.get("torch")
     if torch is not None and torch.cuda.is_available() and torch.cuda.is_initialized():
         torch.cuda.empty_cache()
-    if sys.platform == "linux":
-        with contextlib.suppress(OSError, AttributeError):  # a C library without malloc_trim
-            ctypes.CDLL(None).malloc_trim(0)
+    trim_heap()
+
+
+def trim_heap() -> bool:
+    """Give the C library's free memory back to the system; False where it has no way to."""
+    if sys.platform != "linux":
+        return False
+    with contextlib.suppress(OSError, AttributeError):  # a C library without malloc_trim
+        ctypes.CDLL(None).malloc_trim(0)
+        return True
+    return False

@@ -18,10 +18,11 @@ from dcomplete import __version__
 from dcomplete.errors import UserError
 from dcomplete.serve.app import Desk, make_app
 from dcomplete.serve.journal import Journal
+from dcomplete.serve.limits import Limits
 from dcomplete.serve.orders import Choice, Order, Status
 from dcomplete.serve.places import Address, Places, log_file
 from dcomplete.serve.pool import Loader, ModelPool, StoredModels
-from dcomplete.serve.schedule import Limits, Scheduler
+from dcomplete.serve.schedule import Scheduler
 
 _GRACE = 3  # seconds for answers under way when the process ends
 _SWITCH = 0.001  # seconds that a thread computes before another may

@@ -14,21 +14,12 @@ from dataclasses import dataclass
 from dcomplete.errors import Cancelled, DcompleteError, Reason, Refusal
 from dcomplete.serve.faults import as_answer, is_out_of_memory, place_of
 from dcomplete.serve.jobs import Counts, Job, Record, record_of, request_of
+from dcomplete.serve.limits import Limits
 from dcomplete.serve.orders import LoadedModel, Order
 from dcomplete.serve.pool import Loaded, ModelPool, release_memory
 from dcomplete.types import Infill, Watcher
 
 _log = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True, slots=True)
-class Limits:
-    """`active` requests take turns, `waiting` more may queue; idle weights go after seconds."""
-
-    active: int = 4
-    waiting: int = 32
-    unload_after: float = 300.0
-    rest_after: float = 5.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,15 +156,16 @@ class Scheduler:
         self._pool.clear()
 
     def _patience(self) -> float | None:
-        until = self._limits.unload_after
-        until = until if self._pool.rested else min(until, self._limits.rest_after)
+        until = self._limits.patience(self._pool.rested)
         return max(0.0, self._last + until - self._clock()) + 0.01 if self._facts else None
 
     def tend(self) -> None:
+        """In a pause give memory back, and in a long one drop the weights."""
         idle = self.idle_for() if self._facts else -1.0
         if idle >= self._limits.unload_after:
             self._pool.clear()
-            self._facts = ()
+            with self._change:
+                self._facts = ()
         elif idle >= self._limits.rest_after:
             self._pool.rest()
 

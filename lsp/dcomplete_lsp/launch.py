@@ -15,6 +15,7 @@ from dcomplete_lsp.engine_care import EngineCare
 from dcomplete_lsp.lifecycle import Lifecycle
 from dcomplete_lsp.options import Options
 from dcomplete_lsp.server import Server
+from dcomplete_lsp.thrift import map_large_texts
 from dcomplete_lsp.transport import (
     Inbox,
     Outbox,
@@ -29,6 +30,8 @@ _GRACE_S = 0.7  # for the engine's connection to close
 def serve(options: Options) -> int:
     """Run until the editor is gone; returns the exit status that the protocol asks for."""
     logs.configure(options.log_level, options.log_file)
+    if not options.in_process:
+        map_large_texts()
     base = Settings(model=ModelSettings(name=options.model))
     return run(options, base, partial(connect, in_process=options.in_process))
 

@@ -9,14 +9,14 @@ from dcomplete_lsp.thrift import Thrift
 
 _PIECES = """
 import ctypes, sys
-from dcomplete_lsp.thrift import Thrift
+from dcomplete_lsp.thrift import map_large_texts
 class Info(ctypes.Structure):
     _fields_ = [(n, ctypes.c_size_t) for n in
         "arena ordblks smblks hblks hblkhd usmblks fsmblks uordblks fordblks keepcost".split()]
 library = ctypes.CDLL(None)
 library.mallinfo2.restype = Info
 if sys.argv[1] == "thrift":
-    Thrift()
+    map_large_texts()
 before = library.mallinfo2().hblks
 texts = ["x" * (40_000 + n) for n in range(20)]
 print(library.mallinfo2().hblks - before)

@@ -12,11 +12,12 @@ import pytest
 from dcomplete import __version__
 from dcomplete.errors import UserError
 from dcomplete.serve.jobs import Record
+from dcomplete.serve.limits import Limits
 from dcomplete.serve.orders import Choice, LoadedModel, Order
 from dcomplete.serve.places import LOG_VARIABLE, RUNTIME_VARIABLE
 from dcomplete.serve.pool import Loaded, ModelPool
 from dcomplete.serve.process import EngineProcess, Options
-from dcomplete.serve.schedule import Limits, Scheduler
+from dcomplete.serve.schedule import Scheduler
 from dcomplete.serve.start import read_status, stop_engine
 from dcomplete.types import (
     Answer,

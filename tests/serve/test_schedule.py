@@ -3,8 +3,8 @@
 import pytest
 
 from dcomplete.errors import Cancelled, Reason, Refusal, UserError
+from dcomplete.serve.limits import Limits
 from dcomplete.serve.orders import EngineFault, Order
-from dcomplete.serve.schedule import Limits
 from tests.serve.conftest import SECRET, make_bench
 
 

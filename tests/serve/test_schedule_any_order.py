@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dcomplete.errors import Reason, Refusal
-from dcomplete.serve.schedule import Limits
+from dcomplete.serve.limits import Limits
 from tests.serve.conftest import make_bench
 
 events = st.lists(

@@ -16,7 +16,6 @@ import psutil
 from dcomplete_eval.replay.editor import Editor
 from dcomplete_eval.replay.trace import Trace, is_typing
 
-_REST_S = 7.0  # memory is measured at rest: the engine gives back in a pause what it computed with
 _WARM = 0.2  # share of the keystrokes after which memory should not grow any more
 # Asked for then, all over the document: kernels and cached contexts are all there after it.
 _PLACES = 60
