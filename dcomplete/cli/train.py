@@ -33,6 +33,10 @@ _Installed = Annotated[
 _Download = Annotated[
     bool, typer.Option("--download", help="Also fetch a pinned list of packages with pip.")
 ]
+_Packages = Annotated[
+    Path | None,
+    typer.Option(help="With --download: a file with other packages, one name==version a line."),
+]
 _Evaluation = Annotated[
     list[Path] | None,
     typer.Option(
@@ -75,6 +79,7 @@ def prepare(
     stdlib: _Stdlib = True,
     installed: _Installed = True,
     download: _Download = False,
+    packages: _Packages = None,
     evaluation: _Evaluation = None,
     leak_check: _LeakCheck = True,
     hold_out: _HoldOut = None,
@@ -94,7 +99,7 @@ def prepare(
 
     options = PrepareOptions(
         out=out, tokenizer=tokenizer, folders=tuple(folder or ()), stdlib=stdlib,
-        installed=installed, download=download, evaluation=tuple(evaluation or ()),
+        installed=installed, download=download, packages=packages, evaluation=tuple(evaluation or ()),
         leak_check=leak_check, held_out=(*HELD_OUT, *(hold_out or ())),
         held_out_folders=tuple(hold_out_folder or ()), max_examples=max_examples,
         per_document=per_document, package_share=package_share,

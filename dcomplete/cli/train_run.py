@@ -56,7 +56,8 @@ def command(
     shards = Shards(data)
     check_tokenizer(shards, start.tokenizer_json)
     hardware = Hardware.find(device)
-    trainee = prepare_net(start.net, start.manifest.specials, settings).to(hardware.device)
+    trainee = prepare_net(start.net, start.manifest.specials, settings, start.length_head)
+    trainee.to(hardware.device)
     run = Run(trainee, shards, settings, out, hardware)
     deadline = time.monotonic() + 60 * minutes if minutes else None
     if as_json or not sys.stderr.isatty():

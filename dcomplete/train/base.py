@@ -1,9 +1,11 @@
 """Where training starts: a GGUF file, a Hugging Face folder, a folder of ours, or a tiny random network."""
 
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import torch
+from torch import Tensor
 
 from dcomplete.engine.engine import LocalEngine
 from dcomplete.engine.tokens import Tokens
@@ -23,17 +25,22 @@ TINY = NetConfig(
     rope_theta=10_000.0, norm_eps=1e-5, tied=True,
 )  # fmt: skip
 TINY_SPECIALS = Specials(mask=3, suffix=0, prefix=1, middle=2, fill=4)
+_HEAD = "length_head."
 
 
 @dataclass(frozen=True, slots=True)
 class Base:
-    """A network ready to be trained, with the tokenizer that its data must be cut with."""
+    """A network ready to be trained, with the tokenizer that its data must be cut with.
+
+    One that was trained for infilling before brings its length head: then its sentinels mean something.
+    """
 
     name: str
     net: Decoder
     manifest: Manifest
     tokenizer_json: str
     folder: Path | None  # where its stored (quantised) tensors lie
+    length_head: Mapping[str, Tensor] = field(default_factory=dict)
 
 
 def open_base(source: str, seed: int = 0) -> Base:
@@ -52,11 +59,13 @@ def open_base(source: str, seed: int = 0) -> Base:
     with unfilled():
         net = Decoder(manifest.net)
     state = load_state(entry.path)
-    state = {n: t for n, t in state.items() if not n.startswith("length_head.")}
+    head = {n: state.pop(n).float() for n in list(state) if n.startswith(_HEAD)}
     check_shapes(dict(net.state_dict()), state)
     net.load_state_dict({name: value.float() for name, value in state.items()})
     tokenizer_json = (entry.path / "tokenizer.json").read_text(encoding="utf-8")
-    return Base(entry.name, net, replace(manifest, suffix_first=True), tokenizer_json, entry.path)
+    manifest = replace(manifest, suffix_first=True)
+    head = {name.removeprefix(_HEAD): value for name, value in head.items()}
+    return Base(entry.name, net, manifest, tokenizer_json, entry.path, head)
 
 
 def installed(source: str) -> str:

@@ -3,6 +3,7 @@
 Wheels only: pip runs nothing of what it downloads, and they are unpacked, never imported.
 """
 
+import re
 import subprocess
 import sys
 from collections.abc import Sequence
@@ -19,6 +20,17 @@ PINNED_HELD_OUT: tuple[str, ...] = (
     "rich-argparse==1.8.0", "stamina==26.1.0", "svcs==26.2.0", "whenever==0.11.0",
 )  # fmt: skip
 HELD_OUT = tuple(pin.split("==")[0] for pin in PINNED_HELD_OUT)
+
+
+def pinned(path: Path) -> tuple[str, ...]:
+    """The packages of a file, one pinned name a line. Raises UserError where there are none."""
+    try:
+        pins = tuple(path.read_text(encoding="utf-8").split())
+    except (OSError, UnicodeDecodeError) as error:
+        raise UserError(f"{path} cannot be read; name a file with one package a line.") from error
+    if not pins or not all(re.fullmatch(r"[\w.-]+==[\w.+!-]+", pin) for pin in pins):
+        raise UserError(f"{path} is no list of pinned packages; write one name==version a line.")
+    return pins
 
 
 def fetch(pins: Sequence[str], folder: Path) -> Path:

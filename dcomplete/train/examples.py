@@ -9,7 +9,7 @@ from dcomplete.train.cuts import Cutter, Gap
 
 MAX_PREFIX, MAX_SUFFIX, MAX_MIDDLE = 1024, 512, 63  # tokens
 PREFIX_CHARACTERS, SUFFIX_CHARACTERS = 6000, 3000
-_EMPTY_SUFFIX, _SHORT_SUFFIX = 0.20, 0.30
+_EMPTY_SUFFIX, _SHORT_SUFFIX = 0.10, 0.30
 _ENDS_LINE = 0.60  # about the share of gaps that end with their line
 _TRIES = 8
 _SLACK = 8  # tokens

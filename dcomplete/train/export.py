@@ -73,6 +73,7 @@ def export(
         policy=options.policy,
         card={
             **card,
+            **_earlier(base),
             "tokens_seen": state["tokens"],
             "steps": state["step"],
             "training": state["config"] | {"base": Path(state["config"]["base"]).name},
@@ -80,6 +81,14 @@ def export(
     )
     files = write(out, manifest, [kept, tensors], trimmed.tokenizer_json, options.piece_bytes)
     return [out / MANIFEST, out / "tokenizer.json", *files]
+
+
+def _earlier(base: Base) -> dict[str, Any]:
+    """What a base that was trained for infilling before had seen."""
+    if not base.length_head:
+        return {}
+    kept = ("tokens_seen", "steps", "device", "time", "training", "continues")
+    return {"continues": {k: v for k, v in base.manifest.card.items() if k in kept}}
 
 
 def used(shards: Shards, vocabulary: int, min_count: int) -> list[int]:

@@ -37,7 +37,8 @@ class NoiseConfig:
     shorter: float = 0.1  # a canvas that the middle overflows
     pinned: float = 0.15  # canvases with fixed text inside
     wrong: float = 0.05  # visible tokens replaced, to be corrected
-    clean_weight: float = 0.5
+    clean_weight: float = 0.5  # of the context's tokens in the causal stream
+    middle_weight: float = 1.0  # of the gap's own tokens there
     end_weight: float = 1.0  # of the one token that says where a gap ends, in each stream
     context_share: float = 1.0  # of the context's tokens, those that the causal loss looks at
 
@@ -78,10 +79,8 @@ def make_row(
     targets = [np.concatenate([stream[1:], [fill]])]
     weights = [np.full(n + m, config.clean_weight, np.float32)]
     weights[0][: n - 1][rng.random(n - 1) >= config.context_share] = 0.0
-    weights[0][n - 1 :] = (
-        1.0  # the gap itself: its first token is the canvas's, its end must be learnt
-    )
-    weights[0][-1] = config.end_weight
+    weights[0][n - 1 :] = config.middle_weight  # its first token is the canvas's as well
+    weights[0][-1] = config.middle_weight * config.end_weight  # its end must be learnt
     ids, positions, groups = [stream], [np.arange(n + m)], [np.arange(n + m)]
     segments = [np.zeros(n + m, np.int64)]
     for number, (given, truth, loss) in enumerate(

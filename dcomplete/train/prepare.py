@@ -18,7 +18,7 @@ from dcomplete.engine.tokens import Tokens
 from dcomplete.errors import UserError
 from dcomplete.train import heldout
 from dcomplete.train.dedupe import duplicates
-from dcomplete.train.download import HELD_OUT, PINNED_HELD_OUT, TRAINING, fetch
+from dcomplete.train.download import HELD_OUT, PINNED_HELD_OUT, TRAINING, fetch, pinned
 from dcomplete.train.leaks import Forbidden, read_evaluation
 from dcomplete.train.manifest import Given, Kept, Made, Outcome, Report
 from dcomplete.train.plan import PACKAGE_SHARE, PER_DOCUMENT, plan
@@ -41,6 +41,7 @@ class PrepareOptions:
     stdlib: bool = True
     installed: bool = True
     download: bool = False
+    packages: Path | None = None  # instead of the pinned list that comes with the trainer
     held_out: tuple[str, ...] = HELD_OUT
     held_out_folders: tuple[Path, ...] = ()
     evaluation: tuple[Path, ...] = ()
@@ -108,7 +109,8 @@ def _sources(options: PrepareOptions) -> tuple[list[Source], list[Source], dict[
     """(training packages, held-out packages, packages left out with the reason)."""
     folders = list(options.folders)
     if options.download:
-        folders.append(fetch(TRAINING, options.out / "downloads"))
+        pins = pinned(options.packages) if options.packages else TRAINING
+        folders.append(fetch(pins, options.out / "downloads"))
     apart_folders = list(options.held_out_folders)
     if options.download and not apart_folders:
         apart_folders.append(fetch(PINNED_HELD_OUT, options.out / "held-out"))

@@ -1,5 +1,6 @@
 """A base made trainable: what changes, what stays, and in which optimiser group."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -46,12 +47,23 @@ class Trainee:
         return self
 
 
-def prepare_net(net: Decoder, specials: Specials, config: TrainConfig) -> Trainee:
-    """Make a base network trainable as the configuration asks; raises UserError for another mode."""
+def prepare_net(
+    net: Decoder,
+    specials: Specials,
+    config: TrainConfig,
+    length_head: Mapping[str, Tensor] | None = None,
+) -> Trainee:
+    """Make a base network trainable as the configuration asks; raises UserError for another mode.
+
+    With the `length_head` of an earlier training (`Base`) it goes on from there: head and sentinels stay.
+    """
     torch.manual_seed(config.seed)
     rows = special_rows(specials)
-    start_rows(net, rows)
     head = nn.Linear(net.config.hidden, len(LENGTH_BINS))
+    if length_head:
+        head.load_state_dict(length_head)
+    else:
+        start_rows(net, rows)
     if config.mode == "lora":
         changing = adapt(net, rows, config.rank, config.lora_scale)
         if config.dtype == "bfloat16":  # what never changes is not cast anew in every forward pass

@@ -130,6 +130,28 @@ def test_an_export_infills_and_equals_the_trained_network(trained):
     assert engine.infill(InfillRequest("def f(x):\n", "y\n", max_tokens=8)).best.texts
 
 
+def test_training_goes_on_from_an_export(trained):
+    base, run, shards, folder = trained
+    assert not open_base("").length_head, "a base that cannot infill yet"
+    options = ExportOptions(min_count=0, averaged=False, quantize=False)
+    card = {"licence": "test", "device": "here"}
+    export(base, folder / "run", shards, folder / "first", card, options)
+    first = open_base(str(folder / "first"))
+    specials = first.manifest.specials
+    config = read("tiny", {"base": str(folder / "first"), "mode": "full", "steps": 2})
+    sentinels = first.net.embed.weight[[specials.mask, specials.middle]].clone()
+    trainee = prepare_net(first.net, specials, config, first.length_head)
+    torch.testing.assert_close(trainee.length_head.weight, run.trainee.length_head.weight)
+    torch.testing.assert_close(
+        trainee.net.embed.weight[[specials.mask, specials.middle]], sentinels
+    )
+    list(Run(trainee, shards, config, folder / "run2").go())
+    export(first, folder / "run2", shards, folder / "second", {"licence": "test"}, options)
+    told = open_base(str(folder / "second")).manifest.card
+    assert told["steps"] == 2 and told["continues"]["steps"] == 12
+    assert told["continues"]["device"] == "here" and told["continues"]["tokens_seen"] > 0
+
+
 def test_an_export_with_a_trimmed_vocabulary_still_infills(trained):
     base, _, shards, folder = trained
     export(base, folder / "run", shards, folder / "small", {}, ExportOptions(min_count=1))

@@ -97,6 +97,13 @@ def test_filler_weighs_as_much_as_two_tokens_one_of_them_the_end():
     assert weights[1:].sum() == pytest.approx(1.0, abs=0.2)
 
 
+def test_the_gap_weighs_what_it_is_told_in_the_clean_stream():
+    made = row(canvases=1, clean_weight=0.25, middle_weight=2.0, end_weight=3.0)
+    clean = made.weights[made.segments == 0]
+    assert set(clean[: made.middle_at]) == {0.25}
+    assert set(clean[made.middle_at : -1]) == {2.0} and clean[-1] == 6.0
+
+
 def test_warm_up_masks_little():
     few = [int((row(20, s, cap=0.05).ids == S.mask).sum()) for s in range(20)]
     many = [int((row(20, s, cap=1.0).ids == S.mask).sum()) for s in range(20)]
