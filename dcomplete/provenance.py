@@ -1,4 +1,4 @@
-"""What a measured number needs beside it: the commit and the machine. Standard library only."""
+"""What a measured number needs beside it: the commit and the machine. Torch only for a graphics card."""
 
 import os
 import subprocess
@@ -23,3 +23,12 @@ def processor() -> str:
     flags = {flag for line in lines if line.startswith("flags") for flag in line.split()}
     kernel = ", AMX" if "amx_bf16" in flags else ", AVX512-BF16" if "avx512_bf16" in flags else ""
     return f"{names[0] if names else 'CPU'}, {os.cpu_count()} cores{kernel}"
+
+
+def describe_device(device: str) -> str:
+    """The processor or graphics card in words."""
+    import torch
+
+    if device != "cpu" and torch.cuda.is_available():
+        return torch.cuda.get_device_name()
+    return processor()

@@ -6,8 +6,8 @@ from typing import Annotated, Any
 
 import typer
 
-from dcomplete.cli.bench_device import append, describe_device, run_device, show
-from dcomplete.provenance import commit
+from dcomplete.cli.bench_device import append, run_device, show
+from dcomplete.provenance import commit, describe_device
 
 EXAMPLES = """Examples:
 

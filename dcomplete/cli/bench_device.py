@@ -7,7 +7,7 @@ from typing import Any
 import typer
 
 from dcomplete.errors import UserError
-from dcomplete.provenance import commit, processor
+from dcomplete.provenance import commit, describe_device
 
 _SMALL: dict[str, Any] = {
     "contexts": (64, 256),
@@ -63,15 +63,6 @@ def run_device(
         "threads": torch.get_num_threads(),
         **run(settings, where, number, told),
     }
-
-
-def describe_device(device: str) -> str:
-    """The processor or graphics card in words."""
-    import torch
-
-    if device != "cpu" and torch.cuda.is_available():
-        return torch.cuda.get_device_name()
-    return processor()
 
 
 def append(line: dict[str, Any], out: Path) -> None:

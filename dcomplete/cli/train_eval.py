@@ -42,9 +42,8 @@ def command(
     """Fill held-out gaps and print exact match, edit similarity, length error and cost."""
     import torch
 
-    from dcomplete.cli.bench_device import describe_device
     from dcomplete.engine.load import load_engine
-    from dcomplete.provenance import commit
+    from dcomplete.provenance import commit, describe_device
     from dcomplete.train.base import untrained
     from dcomplete.train.evaluate import infill_gaps, masked_nats, summary
     from dcomplete.train.heldout import read
