@@ -1,9 +1,6 @@
-"""The simulated author: exact numbers on hand-made histories, both clocks, and the command."""
+"""The simulated author: exact numbers on hand-made histories, bounds on real ones, and the command."""
 
 import json
-import math
-import threading
-import time
 
 import pytest
 from typer.testing import CliRunner
@@ -11,71 +8,11 @@ from typer.testing import CliRunner
 from dcomplete.errors import UserError
 from dcomplete_eval import readme
 from dcomplete_eval.replay import commands
-from dcomplete_eval.replay.clocks import RealClock, Reply, VirtualClock
-from dcomplete_eval.replay.figures import summary
 from dcomplete_eval.replay.history import History
-from dcomplete_eval.replay.simulate import STRETCH, Habits, Simulation
+from dcomplete_eval.replay.simulate import STRETCH
 from dcomplete_eval.replay.trace import Patch, Trace
-from dcomplete_eval.replay.usefulness import Timing, replay
-from dcomplete_eval.types import Answer, Task
+from tests.eval.rival import FILE, LINE, Rival, gold, made, nothing, played, typed
 from tests.eval.test_replay import SMALL, TRACES, written
-
-FILE = "fn main() {\n    \n}\n"  # pasted; the author then writes a line into it
-
-
-class Rival:
-    """Says what `say` returns for a task, after `ms` that are only claimed."""
-
-    name = "rival"
-
-    def __init__(self, say, ms=0.0, **answer):
-        self.say, self.ms, self.more = say, ms, answer
-        self.asked, self.threads, self.closed = [], set(), False
-
-    def settings(self):
-        return {"say": "so"}
-
-    def answer(self, task: Task) -> Answer:
-        self.asked.append(task)
-        self.threads.add(threading.get_ident())
-        return Answer(self.say(task), self.ms, **self.more)
-
-    def close(self):
-        self.closed = True
-
-
-def gold(task):
-    return task.gold
-
-
-def nothing(task):
-    return ""
-
-
-def typed(at, *texts):
-    """One stroke for each text, "" for a backspace."""
-    strokes = []
-    for text in texts:
-        strokes.append((Patch(at, 0, text),) if text else (Patch(at - 1, 1, ""),))
-        at += len(text) or -1
-    return strokes
-
-
-def made(strokes, start=""):
-    trace = Trace("rustcode", start, "", tuple(strokes), tuple(range(0, 3 * len(strokes), 3)))
-    *_, end = start, *trace.texts()
-    return History(Trace("rustcode", start, end, trace.keystrokes, trace.seconds))
-
-
-# let x, corrected to let y, then a mark at the file's start
-LINE = made([(Patch(0, 0, FILE),), *typed(16, *"let x", "", "y"), (Patch(0, 0, "#"),)])
-
-
-def played(history, rival, timing=None, **habits):
-    timing = timing or Timing(False, None, 0)
-    line, events = replay(history, lambda: rival, Habits(**habits), timing, bar=False)
-    assert rival.closed
-    return line, events
 
 
 def test_the_truth_saves_exactly_what_can_be_saved():
@@ -135,61 +72,6 @@ def test_a_suggestion_may_fit_the_end_though_the_author_wrote_something_else_fir
     assert line["fits_end_share"] == 100 and line["accepted"] == 0
 
 
-@pytest.mark.parametrize("latency", [True, False])
-def test_answers_behind_the_next_keystroke_are_stale(latency):
-    """Three seconds lie between the stamps; the last keystroke waits for ever."""
-    rival = Rival(gold, ms=5000.0)
-    timing = Timing(False, 5000.0 if latency else None, 0)
-    line, _ = played(LINE, rival, timing)
-    assert line["saved"] == 0 and line["outcomes"] == {"nothing": 1, "stale": 8}
-    assert line["stale_share"] == round(100 * 8 / 9, 2)
-    assert line["answer_ms"]["p50"] == 5075.0, "the debounce belongs to it"
-    assert len(rival.asked) == (1 if latency else 9), "who is late anyway is not asked"
-    assert line["late_but_right"] == (None if latency else 25.0)
-    assert line["latency_ms"] == (5000.0 if latency else None)
-
-
-def test_an_answer_on_the_dot_is_shown_and_one_behind_is_not():
-    def ask(ms, patience):
-        return VirtualClock(Rival(gold, ms=ms)).ask(_task("x"), 0.1, patience)
-
-    assert not ask(100.0, 0.2).stale and ask(100.1, 0.2).stale
-    assert ask(100.0, 0.2).ms == 200.0
-
-
-def test_who_types_on_within_the_debounce_is_not_disturbed():
-    line, events = played(LINE, Rival(nothing), debounce=3600.0)
-    assert [e.stroke for e in events] == [8] and events[0].outcome == "nothing"
-    assert line["debounce_ms"] == 3_600_000
-
-
-def paused(strokes, seconds, start=""):
-    history = made(strokes, start)
-    trace = history.trace
-    history.trace = Trace("x", start, trace.end, trace.keystrokes, seconds)
-    return history
-
-
-def test_pauses_only_asks_where_the_author_goes_on_after_a_pause():
-    history = paused(typed(0, *"abcdef"), (0, 0, 0, 9, 9, 9))
-    line, events = played(history, Rival(gold), pause=2.0)
-    assert [(e.stroke, e.text) for e in events] == [(2, "def")], "nobody goes on behind the last"
-    assert line["completed"] == 3 and line["saved"] == 2 and line["pause_s"] == 2.0
-    assert line["typed"] == 6
-
-
-def test_after_a_pause_it_is_asked_where_the_cursor_went():
-    strokes = [*typed(3, *"xy"), *typed(0, *"abcd"), (Patch(0, 1, ""),), *typed(0, *"qrs")]
-    history = paused(strokes, (0, 0, 9, 9, 9, 9, 20, 30, 30, 30), "...")
-    rival = Rival(gold)
-    line, events = played(history, rival, pause=2.0)
-    assert [(t.prefix, t.suffix, t.gold) for t in rival.asked] == [
-        ("", "...xy", "abcd"),
-        ("", "bcd...xy", "qrs"),
-    ], "who goes on by deleting does not ask"
-    assert [e.stroke for e in events] == [1, 6] and line["completed"] == 7
-
-
 def test_errors_are_counted_and_change_nothing():
     line, _ = played(LINE, Rival(nothing, error="The model is gone."))
     assert line["outcomes"] == {"error": 9} and line["saved"] == 0
@@ -218,59 +100,6 @@ def test_only_the_first_keystrokes_are_typed_and_the_truth_goes_on():
     line, events = played(LINE, Rival(gold), keystrokes=4)
     assert line["keystrokes"] == 4 and line["typed"] == 3
     assert line["completed"] == 2 and line["saved"] == 1 and events[1].taken == 4
-
-
-def test_minutes_are_those_of_the_typing():
-    line, _ = played(LINE, Rival(nothing))  # eight pauses, each cut to two seconds
-    assert line["requests_per_minute"] == pytest.approx(9 / (8 * 2 / 60), abs=0.1)
-    twice = Simulation(LINE, VirtualClock(Rival(gold)), Habits(speed=2.0), [3.0] * 8 + [math.inf])
-    assert twice.minutes() == pytest.approx(8 * 1.5 / 60)
-    assert summary(twice.run(), Habits(), 0.0)["requests_per_minute"] is None
-
-
-def _task(prefix):
-    return Task("id", "replay:x", "g", prefix, "", "gold")
-
-
-def test_in_real_time_who_is_late_is_stale_and_who_waits_behind_is_dropped():
-    """The first answer takes until the timer lets it go, a good while after the third request."""
-    free = threading.Event()
-    rival = Rival(lambda task: free.wait(60) and task.gold)
-    clock = RealClock(lambda: rival)
-    assert clock.contestant is rival
-    clock.stroke(0.0)
-    assert clock.ask(_task("a"), 0.0, 0.03) == Reply(None, None, True)
-    clock.stroke(0.03)
-    assert clock.ask(_task("b"), 0.0, 0.03).stale, "the first still runs"
-    clock.stroke(0.03)
-    timer = threading.Timer(0.5, free.set)
-    timer.start()
-    reply = clock.ask(_task("c"), 0.01, math.inf)
-    clock.close()
-    timer.join()
-    assert [t.prefix for t in rival.asked] == ["a", "c"] and len(rival.threads) == 1
-    assert threading.get_ident() not in rival.threads and rival.closed
-    assert not reply.stale and reply.answer is not None and reply.answer.text == "gold"
-    assert reply.ms is not None and reply.ms > 400, "it waited for the first"
-
-
-def test_real_time_passes_and_an_acceptance_brings_the_rest_forward():
-    rival = Rival(gold)
-    began = time.perf_counter()
-    timing = Timing(True, None, 0)
-    line, events = played(LINE, rival, timing, debounce=0.001, speed=5.0, longest=3.0)
-    assert time.perf_counter() - began > 2 * 2.0 / 5, "of eight pauses two are lived through"
-    assert line["saved"] == 3 and line["clock"] == "real"
-    assert [e.stroke for e in events] == [0, 1, 7, 8]
-
-
-def test_a_contestant_that_cannot_be_made_says_so_in_real_time_too():
-    def broken():
-        raise UserError("There is no such model.")
-
-    for real in (True, False):
-        with pytest.raises(UserError, match="no such model"):
-            replay(LINE, broken, Habits(), Timing(real, None, 0), bar=False)
 
 
 @pytest.fixture
