@@ -132,6 +132,11 @@ def test_files_and_functions_stay_human_sized(path):
             assert lines <= 40, f"{path}: {node.name} has {lines} lines"
 
 
+def test_tests_stay_human_sized_too():
+    lengths = {path: path.read_text().count("\n") for path in (ROOT / "tests").rglob("*.py")}
+    assert not [str(path.relative_to(ROOT)) for path, lines in lengths.items() if lines > 300]
+
+
 def _is_docstring(statement: ast.stmt) -> bool:
     return isinstance(statement, ast.Expr) and isinstance(statement.value, ast.Constant)
 
