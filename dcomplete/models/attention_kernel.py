@@ -32,20 +32,19 @@ def _part(
 ):  # fmt: skip
     """Program (tile of rows, part of the keys, canvas and key/value head)."""
     tile, part, parts = tl.program_id(0), tl.program_id(1), tl.num_programs(1)
-    row, group = tl.program_id(2) // GROUPS, tl.program_id(2) % GROUPS
+    row, group = (tl.program_id(2) // GROUPS).to(tl.int64), tl.program_id(2) % GROUPS
     used = tl.load(length + row)
     lines = tile * ROWS + tl.arange(0, ROWS)
     real = lines < SHARE * TOKENS
     head, token = group * SHARE + lines // TOKENS, lines % TOKENS
     column = tl.arange(0, WIDTH)
     place = head * q_head + token * q_token
-    here = row.to(tl.int64)
-    x = tl.load(q + here * q_row + place[:, None] + column[None, :], mask=real[:, None], other=0.0)
+    x = tl.load(q + row * q_row + place[:, None] + column[None, :], mask=real[:, None], other=0.0)
     end = tl.zeros((ROWS,), tl.int32) + used
     if CAUSAL:
         end = used - TOKENS + token + 1
-    keys = k + here * k_row + group * k_head
-    values = v + here * v_row + group * v_head
+    keys = k + row * k_row + group * k_head
+    values = v + row * v_row + group * v_head
     top = tl.full((ROWS,), float("-inf"), tl.float32)
     total = tl.zeros((ROWS,), tl.float32)
     mix = tl.zeros((ROWS, WIDTH), tl.float32)

@@ -39,7 +39,7 @@ def step(session, plan, pace):
     cells = window
     if plan.policy.revisits:
         cells = cells | ((canvas.gap >= 0) & ~canvas.open)
-    found = propose(session, canvas, cells, plan, 1, pace)
+    found = propose(session, session.states(canvas), canvas, cells, plan, 1, pace)
     apply(canvas, plan.policy.decide(found), plan.constraint)
     plan.length.resize(canvas)
     return canvas
@@ -75,7 +75,7 @@ def test_a_real_step_never_waits():
         canvas = step(session, plan, pace)  # chooses kernels, records
         torch.cuda.set_sync_debug_mode("error")
         try:
-            found = propose(session, canvas, canvas.open, plan, 1, pace)
+            found = propose(session, session.states(canvas), canvas, canvas.open, plan, 1, pace)
             apply(canvas, plan.policy.decide(found), plan.constraint)
         finally:
             torch.cuda.set_sync_debug_mode("default")
