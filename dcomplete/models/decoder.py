@@ -116,12 +116,14 @@ class Layer(nn.Module):
         """The residual stream x [B, T, D], of which `added` is a part still to be added, to the same."""
         c = self.config
         x, normed = ops.norm(x, added, self.attn_norm)
-        heads = self.qkv(normed).unflatten(-1, (c.heads + 2 * c.kv_heads, c.head_dim))
-        place = ops.place if self.q_norm is None else self._place_normed
-        q, k, v = place(heads, c.kv_heads, turn, past, index)
-        mixed = attend(q, k, v, see)  # [B, H, T, d]
-        x, normed = ops.norm(x, self.o(mixed.transpose(1, 2).flatten(-2)), self.mlp_norm)
-        return ops.join(x, self.down(ops.gate(self.gate_up(normed))))
+        plain = self.q_norm is not None  # which are between the product and its place
+        heads = self.qkv(normed) if plain else ops.product(self.qkv, normed)
+        place = self._place_normed if plain else ops.place
+        each = heads.unflatten(-1, (c.heads + 2 * c.kv_heads, c.head_dim))
+        q, k, v = place(each, c.kv_heads, turn, past, index)
+        mixed = attend(q, k, v, see).transpose(1, 2).flatten(-2)  # [B, T, H * d]
+        x, normed = ops.norm(x, ops.product(self.o, mixed), self.mlp_norm)
+        return ops.join(x, ops.product(self.down, ops.gated(self.gate_up, normed)))
 
     def _place_normed(
         self,

@@ -15,16 +15,20 @@ _GATES = 1024  # numbers of one program
 
 @triton.jit
 def _add_norm(
-    x, added, weight, total, normed, eps, width, ADD: tl.constexpr, BLOCK: tl.constexpr
+    x, added, weight, total, normed, eps, width, size, PARTS: tl.constexpr, BLOCK: tl.constexpr
 ):  # fmt: skip
-    """Program (row): x + added, rounded, and its root mean square norm."""
+    """Program (row): x and the sum of `added`'s parts, rounded, and the root mean square norm of it."""
     row = tl.program_id(0).to(tl.int64) * width
     column = tl.arange(0, BLOCK)
     inside = column < width
     value = tl.load(x + row + column, mask=inside, other=0.0)
-    if ADD:
-        more = tl.load(added + row + column, mask=inside, other=0.0)
-        value = (value.to(tl.float32) + more.to(tl.float32)).to(value.dtype)
+    if PARTS > 0:
+        more = tl.zeros((BLOCK,), tl.float32)
+        for part in tl.static_range(PARTS):
+            place = added + part * size + row + column
+            more += tl.load(place, mask=inside, other=0.0).to(tl.float32)
+        more = more.to(value.dtype).to(tl.float32)  # rounded as a product is
+        value = (value.to(tl.float32) + more).to(value.dtype)
         tl.store(total + row + column, value, mask=inside)
     wide = value.to(tl.float32)
     mean = tl.sum(wide * wide, 0) / width
@@ -35,8 +39,9 @@ def _add_norm(
 
 @triton.jit
 def _place(
-    heads, cos, sin, q, k, v, length, row_size, angle_row, angle_token,
-    TOKENS: tl.constexpr, HEADS: tl.constexpr, GROUPS: tl.constexpr, WIDTH: tl.constexpr,
+    heads, cos, sin, q, k, v, length, size, row_size, angle_row, angle_token,
+    PARTS: tl.constexpr, TOKENS: tl.constexpr, HEADS: tl.constexpr, GROUPS: tl.constexpr,
+    WIDTH: tl.constexpr,
 ):  # fmt: skip
     """Program (token, head): one head of q, k or v, turned where it is to be, to its place."""
     at, head = tl.program_id(0), tl.program_id(1)
@@ -44,7 +49,11 @@ def _place(
     HALF: tl.constexpr = WIDTH // 2
     column = tl.arange(0, HALF)
     source = heads + (at * (HEADS + 2 * GROUPS) + head) * WIDTH + column
-    a, b = tl.load(source), tl.load(source + HALF)
+    a, b = tl.zeros((HALF,), tl.float32), tl.zeros((HALF,), tl.float32)
+    for part in tl.static_range(PARTS):
+        a += tl.load(source + part * size).to(tl.float32)
+        b += tl.load(source + part * size + HALF).to(tl.float32)
+    a, b = a.to(q.dtype.element_ty), b.to(q.dtype.element_ty)
     slot = row.to(tl.int64) * row_size + (tl.load(length + row) + token) * (GROUPS * WIDTH)
     if head >= HEADS + GROUPS:
         target = v + slot + (head - HEADS - GROUPS) * WIDTH + column
@@ -80,14 +89,15 @@ def _gate(both, out, width, BLOCK: tl.constexpr):
 
 
 def add_norm(x: Tensor, added: Tensor | None, weight: Tensor, eps: float) -> tuple[Tensor, Tensor]:
-    """x and added [.., D] to their sum and its norm, [.., D] each. One launch."""
+    """x [.., D] and added [.., D], or parts [S, .., D], to their sum and its norm, [.., D] each."""
     x = x.contiguous()
     width = x.shape[-1]
     block = triton.next_power_of_2(width)
     normed = torch.empty_like(x)
     total, more = (x, x) if added is None else (torch.empty_like(x), added.contiguous())
+    parts = 0 if added is None else more.numel() // x.numel()
     _add_norm[(x.numel() // width,)](
-        x, more, weight, total, normed, eps, width, added is not None, block,
+        x, more, weight, total, normed, eps, width, x.numel(), parts, block,
         num_warps=min(8, max(1, block // 256)),
     )  # fmt: skip
     return total, normed
@@ -96,19 +106,20 @@ def add_norm(x: Tensor, added: Tensor | None, weight: Tensor, eps: float) -> tup
 def place(
     heads: Tensor, turn: tuple[Tensor, Tensor], k: Tensor, v: Tensor, length: Tensor, groups: int
 ) -> Tensor:
-    """Turn q and k of heads [B, T, H + 2 KV, d] and write k and v behind the tokens of a buffer.
+    """Turn q and k and write k and v behind the tokens of a buffer. One launch.
 
-    k, v [B, capacity, KV, d] with `length` int32 [B] tokens in use; cosine and sine [B, 1, T, d]
-    broadcast over B. Returns q [B, H, T, d]. One launch.
+    heads [B, T, H + 2 KV, d], or parts of them [S, ..] that are summed first; k, v [B, capacity, KV, d]
+    with `length` int32 [B] tokens in use; cosine and sine [B, 1, T, d]. Returns q [B, H, T, d].
     """
     heads = heads.contiguous()
-    batch, tokens, every, width = heads.shape
+    batch, tokens, every, width = heads.shape[-4:]
     count = every - 2 * groups
     cos, sin = (t.expand(batch, 1, tokens, width).contiguous() for t in turn)
-    q = torch.empty(batch, tokens, count, width, dtype=heads.dtype, device=heads.device)
+    q = torch.empty(batch, tokens, count, width, dtype=k.dtype, device=heads.device)
+    size = batch * tokens * every * width
     _place[(batch * tokens, every)](
-        heads, cos, sin, q, k, v, length, k.stride(0), cos.stride(0), cos.stride(2),
-        tokens, count, groups, width, num_warps=1,
+        heads, cos, sin, q, k, v, length, size, k.stride(0), cos.stride(0), cos.stride(2),
+        heads.numel() // size, tokens, count, groups, width, num_warps=1,
     )  # fmt: skip
     return q.transpose(1, 2)
 

@@ -10,7 +10,7 @@ from typing import Protocol
 
 import torch
 import torch.nn.functional as F
-from torch import Tensor
+from torch import Tensor, nn
 
 from dcomplete.errors import first_line
 from dcomplete.models.static_cache import StaticCache
@@ -18,6 +18,7 @@ from dcomplete.registry import Registry
 
 _log = logging.getLogger(__name__)
 _WIDEST = 16384  # hidden states whose norm one program computes
+_LARGEST = 2**25  # numbers of a matrix; larger ones fill a card without our help
 
 
 class KeyValues(Protocol):
@@ -38,7 +39,18 @@ class NormLike(Protocol):
 
 
 class Operations(Protocol):
-    """The residual stream is x + added; `added` is None where it is in x already."""
+    """The residual stream is x + added; `added` is None where it is in x already.
+
+    What `product` returns may be float32 parts [S, ..] that are yet to be summed, by `norm` or `place`.
+    """
+
+    def product(self, linear: nn.Module, x: Tensor) -> Tensor:
+        """[.., K] to [.., N], or parts of it [S, .., N]."""
+        ...
+
+    def gated(self, linear: nn.Module, x: Tensor) -> Tensor:
+        """[.., K] by a layer that yields gates before what they scale to silu(gate) * up [.., M]."""
+        ...
 
     def join(self, x: Tensor, added: Tensor) -> tuple[Tensor, Tensor | None]:
         """What a layer hands on: the stream, or its two parts for the next `norm` to add."""
@@ -62,10 +74,6 @@ class Operations(Protocol):
         """
         ...
 
-    def gate(self, both: Tensor) -> Tensor:
-        """[.., 2 M], gates before what they scale, to silu(gate) * up [.., M]."""
-        ...
-
 
 def rotate(x: Tensor, cos: Tensor, sin: Tensor) -> Tensor:
     """Turn x [B, H, T, d] by its position."""
@@ -75,6 +83,15 @@ def rotate(x: Tensor, cos: Tensor, sin: Tensor) -> Tensor:
 
 class Plain:
     """torch's own operations: the twin."""
+
+    def product(self, linear: nn.Module, x: Tensor) -> Tensor:
+        y: Tensor = linear(x)
+        return y
+
+    def gated(self, linear: nn.Module, x: Tensor) -> Tensor:
+        both: Tensor = linear(x)
+        gate, up = both.chunk(2, -1)
+        return F.silu(gate) * up
 
     def join(self, x: Tensor, added: Tensor) -> tuple[Tensor, Tensor | None]:
         return x + added, None
@@ -99,13 +116,9 @@ class Plain:
             k, v = past.extend(layer, k, v)
         return turned[:, :count], k, v
 
-    def gate(self, both: Tensor) -> Tensor:
-        gate, up = both.chunk(2, -1)
-        return F.silu(gate) * up
 
-
-class Fused(Plain):
-    """One Triton kernel each. Without a static cache keys and values are placed the plain way."""
+class Separate(Plain):
+    """One Triton kernel each, products apart; without a static cache `place` is the plain one."""
 
     def join(self, x: Tensor, added: Tensor) -> tuple[Tensor, Tensor | None]:
         return x, added
@@ -127,20 +140,54 @@ class Fused(Plain):
     ) -> tuple[Tensor, Tensor, Tensor]:
         width = heads.shape[-1]
         if not isinstance(past, StaticCache) or width & (width - 1):
-            return super().place(heads, groups, turn, past, layer)
+            return super().place(_summed(heads, turn[0].dtype), groups, turn, past, layer)
         from dcomplete.models.fused_kernel import place
 
         q = place(heads, turn, past.k[layer], past.v[layer], past.length, groups)
         return q, *past.seen(layer)
 
-    def gate(self, both: Tensor) -> Tensor:
+    def gated(self, linear: nn.Module, x: Tensor) -> Tensor:
         from dcomplete.models.fused_kernel import gate
 
-        return gate(both)
+        return gate(linear(x))
 
 
-PLAIN, FUSED = Plain(), Fused()
-OPERATIONS: Registry[Operations] = Registry("set of operations", {"plain": PLAIN, "fused": FUSED})
+class Fused(Separate):
+    """Products of few rows with small matrices too; library kernels for the others."""
+
+    def product(self, linear: nn.Module, x: Tensor) -> Tensor:
+        if not isinstance(linear, nn.Linear) or not _few(linear, x):
+            return super().product(linear, x)
+        from dcomplete.models.product_kernel import product
+
+        return product(x, linear.weight, linear.bias)
+
+    def gated(self, linear: nn.Module, x: Tensor) -> Tensor:
+        if not isinstance(linear, nn.Linear) or not _few(linear, x) or linear.bias is not None:
+            return super().gated(linear, x)
+        from dcomplete.models.product_kernel import gated
+
+        return gated(x, linear.weight)
+
+
+def _few(linear: nn.Linear, x: Tensor) -> bool:
+    """Whether this product has few rows, a small matrix, and sides of whole tiles."""
+    from dcomplete.models.product_kernel import COLUMNS, DEPTH, ROWS
+
+    count, depth = linear.weight.shape
+    whole = count % (2 * COLUMNS) == 0 and depth % DEPTH == 0 and linear.weight.is_contiguous()
+    return whole and x.numel() <= ROWS * depth and linear.weight.numel() <= _LARGEST
+
+
+def _summed(parts: Tensor, dtype: torch.dtype) -> Tensor:
+    """Heads [B, T, H, d], or parts of them [S, B, T, H, d], to heads."""
+    return parts.sum(0).to(dtype) if parts.dim() == 5 else parts
+
+
+PLAIN, SEPARATE, FUSED = Plain(), Separate(), Fused()
+OPERATIONS: Registry[Operations] = Registry(
+    "set of operations", {"plain": PLAIN, "separate": SEPARATE, "fused": FUSED}
+)
 
 
 def operations(name: str, x: Tensor) -> Operations:
@@ -185,15 +232,23 @@ def differ(device: torch.device, dtype: torch.dtype, rows: int = 2, tokens: int 
 
     norm = Norm(192, 1e-6).to(device, dtype)
     norm.weight.copy_(1 + draw(192) / 4)
-    x, added, both = draw(rows, tokens, 192), draw(rows, tokens, 192), draw(rows, tokens, 2 * 1100)
-    same(FUSED.norm(x, added, norm), PLAIN.norm(x, added, norm))
-    same(FUSED.norm(x, None, norm), PLAIN.norm(x, None, norm))
-    same((FUSED.gate(both),), (PLAIN.gate(both),))
-    heads = draw(rows, tokens, 5, 64)
-    caches = [StaticCache(config, rows, tokens + 24, dtype, device) for _ in range(2)]
+    x, added = draw(rows, tokens, 192), draw(rows, tokens, 192)
+    for more in (added, None):
+        same(SEPARATE.norm(x, more, norm), PLAIN.norm(x, more, norm))
+    both = nn.Linear(192, 2 * 320, bias=False).to(device, dtype)
+    heads = nn.Linear(192, 5 * 64).to(device, dtype)
+    down = nn.Linear(320, 192, bias=False).to(device, dtype)
+    expected = PLAIN.gated(both, x)
+    caches = [StaticCache(config, rows, tokens + 24, dtype, device) for _ in range(3)]
     placed = []
-    for past, ops in zip(caches, (FUSED, PLAIN), strict=True):
+    every: tuple[Plain, ...] = (PLAIN, SEPARATE, FUSED)
+    for past, ops in zip(caches, every, strict=True):
+        same((ops.gated(both, x),), (expected,))
+        same(ops.norm(x, ops.product(down, expected), norm), PLAIN.norm(x, down(expected), norm))
         past.length.copy_(torch.arange(rows, dtype=torch.int32) * 3 + 2)
         cos, sin = (t.to(dtype).unsqueeze(1) for t in rotary(config, past.place(tokens)))
-        placed.append(ops.place(heads, 1, (cos, sin), past, 0))
-    same(*placed)
+        split = ops.product(heads, x)
+        split = split.view(*split.shape[:-1], 5, 64)
+        placed.append(ops.place(split, 1, (cos, sin), past, 0))
+    same(placed[1], placed[0])
+    same(placed[2], placed[0])

@@ -17,7 +17,7 @@ INTERPRETED = pytest.mark.skipif(find_spec("triton") is None, reason="Triton is 
 OPERATIONS = """
 import torch
 from dcomplete.models.operations import differ
-for dtype in (torch.float32, torch.float16, torch.bfloat16):
+for dtype in (torch.float32, torch.float16):  # a matrix product of bfloat16 is not interpreted
     for rows, tokens in ((1, 1), (2, 7), (1, 64)):
         differ(torch.device("cpu"), dtype, rows, tokens)
 """
@@ -56,9 +56,10 @@ from dcomplete.models.graphs import StaticStep
 from dcomplete.models.static_cache import StaticCache
 from tests.conftest import TINY
 torch.manual_seed(0)
-net = Decoder(replace(TINY, head_dim=16, qkv_bias=True)).eval().requires_grad_(False)
+config = replace(TINY, hidden=64, head_dim=16, mlp=192, qkv_bias=True)
+net = Decoder(config).eval().requires_grad_(False)
 states = []
-for between, backend in (("plain", net.attend), ("fused", attend)):
+for between, backend in (("plain", net.attend), ("separate", attend), ("fused", attend)):
     net.between, net.attend = between, backend
     cache = StaticCache(net.config, 2, 90, torch.float32, torch.device("cpu"))
     made = torch.Generator().manual_seed(1)
@@ -71,8 +72,9 @@ for between, backend in (("plain", net.attend), ("fused", attend)):
     with torch.inference_mode():
         step.run()
     states.append(step.states)
-torch.testing.assert_close(states[1][0], states[0][0], atol=1e-4, rtol=1e-4)
-torch.testing.assert_close(states[1][1, :6], states[0][1, :6], atol=1e-4, rtol=1e-4)
+for found in states[1:]:
+    torch.testing.assert_close(found[0], states[0][0], atol=1e-4, rtol=1e-4)
+    torch.testing.assert_close(found[1, :6], states[0][1, :6], atol=1e-4, rtol=1e-4)
 """
 
 
