@@ -17,6 +17,7 @@ from torch import Tensor
 ROWS = 64  # at most
 COLUMNS, DEPTH = 32, 64  # of a tile; sides of a matrix are multiples of them
 _MOST_PARTS = 6
+_STAGES = 4  # tiles on their way from memory
 
 
 @triton.jit
@@ -79,7 +80,7 @@ def product(x: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
     out = torch.empty(parts, *x.shape[:-1], count, dtype=torch.float32, device=x.device)
     _product[(tiles, parts)](
         x, weight, weight if bias is None else bias, out, rows, count, depth, share,
-        bias is not None, _tile(rows), COLUMNS, DEPTH, num_warps=4, num_stages=4,
+        bias is not None, _tile(rows), COLUMNS, DEPTH, num_warps=4, num_stages=_STAGES,
     )  # fmt: skip
     return out
 
@@ -92,7 +93,7 @@ def gated(x: Tensor, weight: Tensor) -> Tensor:
     rows = x.numel() // depth
     _gated[(width // COLUMNS,)](
         x, weight, out, rows, width, depth, _tile(rows), COLUMNS, DEPTH,
-        num_warps=4, num_stages=4,
+        num_warps=4, num_stages=_STAGES,
     )  # fmt: skip
     return out
 
