@@ -29,7 +29,8 @@ from dcomplete.models.memory import free_bytes, need, too_small
 class Settings:
     """What is run: every context with every canvas and every number of steps, on every shape.
 
-    `repeats` timed runs of each; `seconds` bound a slow one's, never below three runs.
+    `repeats` timed runs of each; `seconds` bound a slow one's, never below three runs. `compiled` are
+    the shapes that transformers is compiled for, which takes half a minute each; None: all of them.
     """
 
     shapes: tuple[str, ...]
@@ -39,6 +40,7 @@ class Settings:
     repeats: int = 20
     seconds: float = 5.0
     peers: bool = True
+    compiled: tuple[str, ...] | None = None
 
     def tasks(self, context: int) -> Iterator[Task]:
         """The tasks of one context; no step without a token to decide."""
@@ -127,7 +129,8 @@ class _Bench:
             self.notes["graphs"] = "none: steps run launch by launch without a CUDA device"
         elif family.static.trouble:
             self.notes["graphs"] = family.static.trouble
-        if self.settings.peers:
+        chosen = self.settings.compiled
+        if self.settings.peers and (chosen is None or self.name in chosen):
             yield from self._transformers(family)
 
     def _timed(

@@ -15,6 +15,8 @@ EXAMPLES = """Examples:
 
   dcomplete bench --device cuda --out gpu.jsonl
 
+  dcomplete bench --device cuda --contexts 1024 --canvases 64 --steps 8 --seconds 2 --compiled-for 0.5b
+
   dcomplete bench --device cpu --shape tiny
 
   dcomplete bench --peer-model smollm2.gguf --node-peer ~/llama --python-peer ~/xl/bin/python"""
@@ -45,6 +47,13 @@ def command(
     contexts: Annotated[str, typer.Option(help="With shapes: tokens of context.")] = "",
     canvases: Annotated[str, typer.Option(help="With shapes: tokens to fill.")] = "",
     steps: Annotated[str, typer.Option(help="With shapes: denoise steps.")] = "",
+    seconds: Annotated[
+        float | None,
+        typer.Option(help="With shapes: most for the runs of one case; 5.", show_default=False),
+    ] = None,
+    compiled_for: Annotated[
+        str, typer.Option(help="Shapes that transformers is compiled for, with commas; empty: all.")
+    ] = "",
     out: Annotated[Path | None, typer.Option(help="File to append the JSON line to.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Only the JSON line.")] = False,
 ) -> None:
@@ -57,7 +66,9 @@ def command(
     """
     if shape or (device == "cuda" and not model):
         grid = {"contexts": contexts, "canvases": canvases, "steps": steps}
-        line = run_device(shape, device, dtype, grid, repeats, as_json)
+        compiled = tuple(name.strip() for name in compiled_for.split(",")) if compiled_for else None
+        limits = {"repeats": repeats, "seconds": seconds, "compiled": compiled}
+        line = run_device(shape, device, dtype, grid, limits, as_json)
     else:
         line = _engine(
             model, device, dtype, policy, context, repeats or 15, threads,

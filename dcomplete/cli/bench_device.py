@@ -29,11 +29,17 @@ def numbers(text: str, option: str) -> tuple[int, ...]:
 
 
 def run_device(
-    shape: str, device: str, dtype: str, grid: dict[str, str], repeats: int | None, quiet: bool
+    shape: str,
+    device: str,
+    dtype: str,
+    grid: dict[str, str],
+    limits: dict[str, Any],
+    quiet: bool,
 ) -> dict[str, Any]:
     """Run the benchmark of the device; tells its progress on stderr unless `quiet`.
 
-    `grid` has the options contexts, canvases and steps as given, "" for the default.
+    `grid` has the options contexts, canvases and steps as given, "" for the default; `limits` are
+    repeats, seconds and compiled, None for the default.
     """
     import torch
 
@@ -51,7 +57,8 @@ def run_device(
         raise UserError("The benchmark of shapes takes --dtype float32 or bfloat16.")
     values: dict[str, Any] = dict(_SMALL) if names == ("tiny",) else {}
     values |= {key: numbers(text, f"--{key}") for key, text in grid.items() if text}
-    settings = Settings(names, **values | ({} if repeats is None else {"repeats": repeats}))
+    values |= {key: value for key, value in limits.items() if value is not None}
+    settings = Settings(names, **values)
     number = torch.float32 if label == "float32" else torch.bfloat16
     told = (lambda text: None) if quiet else (lambda text: typer.echo(f"{text} done", err=True))
     return {

@@ -46,6 +46,7 @@ class Banned(Free):
 
     def __init__(self, ids: Sequence[int] | Ids) -> None:
         self._ids = torch.as_tensor(ids, dtype=torch.int64)
+        self.ids = tuple(self._ids.tolist())
 
     def mask(self, canvas: Canvas, logits: Tensor, rows: Tensor, columns: Tensor) -> Tensor:
         self._ids = self._ids.to(logits.device)  # copied once: every copy waits for a GPU

@@ -3,6 +3,7 @@
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
+from functools import partial
 
 import torch
 from torch import Tensor
@@ -11,6 +12,7 @@ from dcomplete.engine.constraints import Constraint, Free
 from dcomplete.engine.lengths import KeepSize, Length
 from dcomplete.engine.pace import Pace, pace_for
 from dcomplete.engine.policies import Threshold
+from dcomplete.engine.recipe import recipe
 from dcomplete.engine.sampling import Measure, Sampler
 from dcomplete.engine.step import Move, Policy, Step
 from dcomplete.engine.vocabulary import drawn
@@ -51,16 +53,9 @@ def denoise(session: Session, canvas: Canvas, plan: Plan) -> Iterator[Finish | N
         last = late or index == plan.steps - 1
         if pace.done(window, last):
             break
-        cells = canvas.open if last else window
-        if plan.policy.revisits:
-            cells = cells | ((canvas.gap >= 0) & ~canvas.open)
-        step = propose(session, canvas, cells, plan, index, pace)
-        move = Move.of(step, canvas.open) if last else plan.policy.decide(step)
-        if move.reopen is not None:  # a step that came too late to stop leaves the canvas finished
-            move = replace(move, reopen=move.reopen & window.any())
-        apply(canvas, move, plan.constraint)
-        plan.length.resize(canvas)
-        if last and bool(canvas.open.any()) and index < plan.steps - 1:
+        then = partial(advance, session, plan, index, last, pace)
+        session.advance(canvas, recipe(plan, canvas, last), then)
+        if last and index < plan.steps - 1 and bool(canvas.open.any()):
             continue  # a constraint refused or the canvas grew: another round, still in a hurry
         yield (Finish.DEADLINE if late else Finish.STEPS) if last else None
         if last:
@@ -68,16 +63,44 @@ def denoise(session: Session, canvas: Canvas, plan: Plan) -> Iterator[Finish | N
     yield Finish.STEPS if bool(canvas.open.any()) else Finish.DONE
 
 
+def advance(
+    session: Session,
+    plan: Plan,
+    index: int,
+    last: bool,
+    pace: Pace,
+    states: Tensor,
+    canvas: Canvas,
+) -> None:
+    """What follows a forward pass: proposals, of which the policy chooses, are written to the canvas."""
+    window = plan.window(canvas)
+    cells = canvas.open if last else window
+    if plan.policy.revisits:
+        cells = cells | ((canvas.gap >= 0) & ~canvas.open)
+    step = propose(session, states, canvas, cells, plan, index, pace)
+    move = Move.of(step, canvas.open) if last else plan.policy.decide(step)
+    if move.reopen is not None:  # a step that came too late to stop leaves the canvas finished
+        move = replace(move, reopen=move.reopen & window.any())
+    apply(canvas, move, plan.constraint)
+    plan.length.resize(canvas)
+
+
 def propose(
-    session: Session, canvas: Canvas, cells: Tensor, plan: Plan, index: int, pace: Pace
+    session: Session,
+    states: Tensor,
+    canvas: Canvas,
+    cells: Tensor,
+    plan: Plan,
+    index: int,
+    pace: Pace,
 ) -> Step:
-    """One forward pass and a proposal for each of `cells` [R, W]."""
+    """A proposal for each of `cells` [R, W], from the states [R, W, D]."""
 
     def draw(states: Tensor, measure: Measure) -> tuple[Tensor, Tensor, Tensor]:
         found = _draw(session, canvas, states, pace.cells(cells), plan, measure)
         return found[0].masked_fill(~cells, 0), *found[1:]
 
-    tokens, probability, score = draw(session.states(canvas), plan.policy.measure)
+    tokens, probability, score = draw(states, plan.policy.measure)
 
     def check(draft: Canvas) -> tuple[Tensor, Tensor] | None:
         states = session.causal_states(draft)

@@ -40,7 +40,6 @@ class StepLate:
 
     def __init__(self) -> None:
         self._flag: tuple[Tensor, torch.cuda.Event | None] | None = None
-        self._all: tuple[Tensor, Tensor] | None = None
 
     def done(self, window: Tensor, last: bool) -> bool:
         if last:
@@ -54,11 +53,9 @@ class StepLate:
         return not bool(flag)
 
     def cells(self, wanted: Tensor) -> tuple[Tensor, Tensor]:
-        rows, width = wanted.shape
-        if self._all is None or len(self._all[0]) != rows * width:
-            every = torch.arange(rows * width, device=wanted.device)
-            self._all = every // width, every % width
-        return self._all
+        rows, width = wanted.shape  # not kept: a recording of this step outlives the canvas
+        every = torch.arange(rows * width, device=wanted.device)
+        return every // width, every % width
 
     @staticmethod
     def _send(flag: Tensor) -> tuple[Tensor, torch.cuda.Event | None]:

@@ -120,5 +120,6 @@ BACKENDS: Registry[Backend] = Registry(
         "fa2": "dcomplete.models.flash:flash2",
         "fa3": "dcomplete.models.flash:flash3",
         "fa4": "dcomplete.models.flash:flash4",
+        "triton": "dcomplete.models.attention_kernel:attend",
     },
 )

@@ -9,8 +9,9 @@ in between only the gap is computed. It is used where it is asked for, never by 
 import torch
 from torch import Tensor
 
-from dcomplete.models.decoder import Decoder, KeyValues
+from dcomplete.models.decoder import Decoder
 from dcomplete.models.frame import Rows
+from dcomplete.models.operations import KeyValues
 from dcomplete.models.visibility import Marks, Visibility
 
 

@@ -7,7 +7,6 @@ values as a `KeyValues`. Equal to the Hugging Face modelling code on random weig
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
-from typing import Protocol
 
 import torch
 import torch.nn.functional as F
@@ -15,15 +14,8 @@ from torch import Tensor, nn
 
 from dcomplete.models.attention import BACKENDS, Backend
 from dcomplete.models.config import NetConfig
+from dcomplete.models.operations import PLAIN, KeyValues, Operations, operations, rotate
 from dcomplete.models.visibility import Visibility
-
-
-class KeyValues(Protocol):
-    """Remembers the keys and values of earlier tokens, layer by layer."""
-
-    def extend(self, layer: int, k: Tensor, v: Tensor) -> tuple[Tensor, Tensor]:
-        """Add k, v [B, KV, T, d]; return all that is visible, [B, KV, past + T, d]."""
-        ...
 
 
 def rotary(config: NetConfig, positions: Tensor) -> tuple[Tensor, Tensor]:
@@ -33,12 +25,6 @@ def rotary(config: NetConfig, positions: Tensor) -> tuple[Tensor, Tensor]:
     angle = positions.unsqueeze(-1).float() * inverse
     angle = torch.cat([angle, angle], -1)
     return angle.cos(), angle.sin()
-
-
-def rotate(x: Tensor, cos: Tensor, sin: Tensor) -> Tensor:
-    """Turn x [B, H, T, d] by its position."""
-    a, b = x.chunk(2, -1)
-    return x * cos + torch.cat([-b, a], -1) * sin
 
 
 _FILL = ContextVar("fill new weights with random numbers", default=True)
@@ -119,40 +105,51 @@ class Layer(nn.Module):
     def forward(
         self,
         x: Tensor,
+        added: Tensor | None,
         turn: tuple[Tensor, Tensor],
         see: Visibility,
         attend: Backend,
         past: KeyValues | None,
         index: int,
-    ) -> Tensor:
-        q, k, v = self.project(self.attn_norm(x), turn)
-        if past is not None:
-            k, v = past.extend(index, k, v)
-        mixed = attend(q, k, v, see)  # [B, H, T, d]
-        x = x + self.o(mixed.transpose(1, 2).flatten(-2))
-        gate, up = self.gate_up(self.mlp_norm(x)).chunk(2, -1)
-        down: Tensor = self.down(F.silu(gate) * up)
-        return x + down
-
-    def project(self, x: Tensor, turn: tuple[Tensor, Tensor]) -> tuple[Tensor, Tensor, Tensor]:
-        """[B, T, D] to rotated q [B, H, T, d] and k, and v [B, KV, T, d]."""
+        ops: Operations = PLAIN,
+    ) -> tuple[Tensor, Tensor | None]:
+        """The residual stream x [B, T, D], of which `added` is a part still to be added, to the same."""
         c = self.config
-        heads = self.qkv(x).unflatten(-1, (c.heads + 2 * c.kv_heads, c.head_dim)).transpose(1, 2)
-        if self.q_norm is None or self.k_norm is None:
-            turned = rotate(heads[:, : c.heads + c.kv_heads], *turn)  # q and k in one go
-            q, k = turned[:, : c.heads], turned[:, c.heads :]
-        else:
-            q = rotate(self.q_norm(heads[:, : c.heads]), *turn)
-            k = rotate(self.k_norm(heads[:, c.heads : c.heads + c.kv_heads]), *turn)
-        return q, k, heads[:, c.heads + c.kv_heads :]
+        x, normed = ops.norm(x, added, self.attn_norm)
+        plain = self.q_norm is not None  # which are between the product and its place
+        heads = self.qkv(normed) if plain else ops.product(self.qkv, normed)
+        place = self._place_normed if plain else ops.place
+        each = heads.unflatten(-1, (c.heads + 2 * c.kv_heads, c.head_dim))
+        q, k, v = place(each, c.kv_heads, turn, past, index)
+        mixed = attend(q, k, v, see).transpose(1, 2).flatten(-2)  # [B, T, H * d]
+        x, normed = ops.norm(x, ops.product(self.o, mixed), self.mlp_norm)
+        return ops.join(x, ops.product(self.down, ops.gated(self.gate_up, normed)))
+
+    def _place_normed(
+        self,
+        heads: Tensor,
+        groups: int,
+        turn: tuple[Tensor, Tensor],
+        past: KeyValues | None,
+        index: int,
+    ) -> tuple[Tensor, Tensor, Tensor]:
+        """`Operations.place` with norms of q and k before they are turned (Qwen3)."""
+        assert self.q_norm is not None and self.k_norm is not None
+        heads = heads.transpose(1, 2)
+        count = heads.shape[1] - 2 * groups
+        q = rotate(self.q_norm(heads[:, :count]), *turn)
+        k = rotate(self.k_norm(heads[:, count : count + groups]), *turn)
+        v = heads[:, count + groups :]
+        return (q, k, v) if past is None else (q, *past.extend(index, k, v))
 
 
 class Decoder(nn.Module):
     """Token ids to hidden states; `head` turns hidden states into logits where they are needed."""
 
-    def __init__(self, config: NetConfig, backend: str = "auto") -> None:
+    def __init__(self, config: NetConfig, backend: str = "auto", between: str = "auto") -> None:
         super().__init__()
         self.config = config
+        self.between = between  # the name of what is done between matrix products
         self.embed = Embedding(config.vocab, config.hidden)
         self.layers = nn.ModuleList(Layer(config) for _ in range(config.layers))
         self.norm = Norm(config.hidden, config.norm_eps)
@@ -167,10 +164,10 @@ class Decoder(nn.Module):
         """ids and positions [B, T] to normed hidden states [B, T, D]."""
         x = self.embed(ids)
         cos, sin = (t.to(x.dtype).unsqueeze(1) for t in rotary(self.config, positions))
+        ops, added = operations(self.between, x), None
         for index, layer in enumerate(self.blocks):
-            x = layer(x, (cos, sin), see, self.attend, past, index)
-        hidden: Tensor = self.norm(x)
-        return hidden
+            x, added = layer(x, added, (cos, sin), see, self.attend, past, index, ops)
+        return ops.norm(x, added, self.norm)[1]
 
     def head(self, hidden: Tensor) -> Tensor:
         """[.., D] to logits [.., vocab] in the hidden states' dtype."""

@@ -1,6 +1,6 @@
 """A checkpoint as the denoise loop sees it: contexts are opened, canvases get logits."""
 
-from collections.abc import Iterator
+from collections.abc import Hashable, Iterator
 from dataclasses import dataclass, field
 
 import torch
@@ -16,6 +16,7 @@ from dcomplete.models.regimes import ContextCanvas, Prompt, Regime
 from dcomplete.models.specials import Specials
 from dcomplete.models.usage import Usage
 from dcomplete.models.visibility import Visibility
+from dcomplete.models.whole_step import Then
 
 _JOINT = 64  # new context tokens that share a pass with the canvas
 # tokens of context computed at once: nobody waits longer for their turn, and a GPU is filled
@@ -191,10 +192,8 @@ class Session:
 
     def _recorded(self, canvas: Canvas) -> Tensor | None:
         """`states` by a step of fixed shape, where the family has one and the context is computed."""
-        steps, regime = self.family.static, self.family.regime
-        if steps is None or not isinstance(regime, ContextCanvas):
-            return None
-        if self.edge is None and not self._read(steps):
+        steps = self._static()
+        if steps is None:
             return None
         assert self.edge is not None
         found = steps.states(self._token, self.cache, self.edge, canvas)
@@ -202,6 +201,29 @@ class Session:
             self.forwards += 1
             self.computed += canvas.ids.numel()
         return found
+
+    @torch.inference_mode()
+    def advance(self, canvas: Canvas, recipe: Hashable | None, then: Then) -> None:
+        """One denoise forward, and `then` changes `canvas` by its states.
+
+        Both by one recording where that is possible; `then` computes the same for every canvas with
+        this `recipe`, which is None where it is not to be recorded.
+        """
+        steps = None if recipe is None else self._static()
+        if steps is not None:
+            assert self.edge is not None
+            if steps.advance(self._token, self.cache, self.edge, canvas, recipe, then):
+                self.forwards += 1
+                self.computed += canvas.ids.numel()
+                return
+        then(self.states(canvas), canvas)
+
+    def _static(self) -> StaticSteps | None:
+        """The family's steps of fixed shape, where it has some and the context is computed."""
+        steps, regime = self.family.static, self.family.regime
+        if steps is None or not isinstance(regime, ContextCanvas):
+            return None
+        return None if self.edge is None and not self._read(steps) else steps
 
     def _read(self, steps: StaticSteps) -> bool:
         """Compute the few context tokens that the cache lacks by a recorded pass, if they are few."""

@@ -7,10 +7,10 @@ where recording fails, the same step runs launch by launch.
 """
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
 from dataclasses import dataclass
 from functools import cache
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import Tensor
@@ -22,7 +22,11 @@ from dcomplete.models.decoder import Decoder
 from dcomplete.models.static_cache import StaticCache
 from dcomplete.models.visibility import Visibility
 
+if TYPE_CHECKING:
+    from dcomplete.models.whole_step import Then, WholeStep
+
 _log = logging.getLogger(__name__)
+_MOST_WHOLES = 32  # recordings of whole steps, the oldest of which goes first
 _WARM_UPS = 2  # runs before a recording: kernels are chosen and compiled, workspaces allocated
 
 Body = Callable[[], None]
@@ -128,13 +132,19 @@ class StaticSteps:
     """All steps of one network, made when first needed; falls back by itself and says so in the log."""
 
     def __init__(
-        self, net: Decoder, buckets: Buckets | None = None, recorder: Recorder = record
+        self,
+        net: Decoder,
+        buckets: Buckets | None = None,
+        recorder: Recorder = record,
+        whole: bool = True,
     ) -> None:
         self.net, self.buckets = net, buckets or Buckets()
+        self.whole = whole  # whether what follows a pass may be recorded with it
         self._record = recorder
         self._caches: dict[tuple[int, int], StaticCache] = {}
         self._steps: dict[tuple[int, int, int], StaticStep] = {}
         self._reads: dict[tuple[int, int], StaticRead] = {}
+        self._wholes: dict[Hashable, WholeStep] = {}
         self.trouble = ""  # why steps are not recorded, or not made at all
 
     @property
@@ -159,6 +169,31 @@ class StaticSteps:
         step.fill(canvas, edge)
         step.run()
         return step.states[: canvas.rows, : canvas.width]
+
+    def advance(
+        self,
+        owner: object,
+        context: ContextCache,
+        edge: Tensor,
+        canvas: Canvas,
+        recipe: Hashable,
+        then: "Then",
+    ) -> bool:
+        """Compute the states of `canvas` and let `then` change it by them, as one recording.
+
+        `then` computes the same for every canvas of this `recipe`, and never waits for the device.
+        False where no bucket fits or it cannot be recorded: nothing has happened.
+        """
+        bucket = self.buckets.fit(canvas.rows, canvas.width, context.length)
+        if bucket is None or not self.whole:
+            return False
+        whole = self._wholes.get((bucket, recipe)) or self._make_whole(bucket, recipe, canvas, then)
+        if whole is None:
+            return False
+        if whole.step.cache.owner is not owner:
+            whole.step.cache.load(context, owner)
+        whole.run(canvas, edge, then)
+        return True
 
     def read(self, owner: object, context: ContextCache, ids: Tensor) -> Tensor | None:
         """Add the tokens `ids` [T] to `context`'s buffers, for the caller to `keep`.
@@ -196,6 +231,29 @@ class StaticSteps:
         self._steps[(rows, width, context)] = step
         self._recorded(step)
         return step
+
+    def _make_whole(
+        self, bucket: tuple[int, int, int], recipe: Hashable, canvas: Canvas, then: "Then"
+    ) -> "WholeStep | None":
+        from dcomplete.models.whole_step import WholeStep
+
+        rows, width, context = bucket
+        cache = self._cache(rows, context)
+        if cache is None:
+            return None
+        made = WholeStep(StaticStep(self.net, cache, width), canvas)
+        cache.length.zero_()
+        cache.owner = None
+        try:
+            made.record(self._record, then)
+        except Exception as error:  # whatever the given function does that cannot be recorded
+            self._say(f"what follows a pass runs launch by launch: {first_line(error)}")
+            self.whole = False
+            return None
+        while len(self._wholes) >= _MOST_WHOLES:
+            del self._wholes[next(iter(self._wholes))]
+        self._wholes[(bucket, recipe)] = made
+        return made
 
     def _cache(self, rows: int, context: int) -> StaticCache | None:
         like = self.net.norm.weight

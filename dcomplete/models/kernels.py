@@ -2,9 +2,9 @@
 
 The order is by what is known of the cards (vLLM chooses alike, docs/design/attention_backends.md):
 FlashAttention 4 where it can split a long context (Blackwell), 3 on Hopper, then version 2 as torch
-has it built in, then its own package, and torch's `scaled_dot_product_attention`, which is always
-there. A kernel is used only after it agreed with the float32 twin on this machine; one that raises or
-differs is passed over, and `doctor` shows why.
+has it built in, then its own package, our own Triton kernel for recorded steps, and torch's
+`scaled_dot_product_attention`, which is always there. A kernel is used only after it agreed with the
+float32 twin on this machine; one that raises or differs is passed over, and `doctor` shows why.
 """
 
 import logging
@@ -112,11 +112,21 @@ def _fa3(ask: Ask) -> str:
     return reason or ("the forward-only build knows bfloat16 and heads from 64" if narrow else "")
 
 
+def _triton(ask: Ask) -> str:
+    if reason := _flash(ask, ("triton",), (8, 9, 10, 12), 128):
+        return reason
+    if not ask.pattern.endswith("length"):
+        return "is for keys in a buffer, of which a length is in use"
+    fits = ask.head_dim in (16, 32, 64, 128)
+    return "" if fits else f"heads of {ask.head_dim} numbers are not among its own (16 to 128)"
+
+
 KERNELS = (
     Kernel("fa4", "FlashAttention 4", lambda ask: _flash(ask, ("flash_attn.cute",), (10,), 128)),
     Kernel("fa3", "FlashAttention 3", _fa3),
     Kernel("varlen", "torch's varlen_attn", _varlen),
     Kernel("fa2", "FlashAttention 2", lambda ask: _flash(ask, ("flash_attn_2_cuda",), (8, 9), 256)),
+    Kernel("triton", "our Triton kernel", _triton),
     Kernel("sdpa", "torch's scaled_dot_product_attention", lambda ask: ""),
 )  # the first that serves is taken
 

@@ -58,4 +58,8 @@ class StaticCache:
         for store, fresh in ((self.k, k), (self.v, v)):
             tokens = store[layer].flatten(0, 1)  # [rows * capacity, KV, d]
             tokens.index_copy_(0, self._slots, fresh.transpose(1, 2).flatten(0, 1))
+        return self.seen(layer)
+
+    def seen(self, layer: int) -> tuple[Tensor, Tensor]:
+        """The whole buffers of one layer, k and v [rows, KV, capacity, d]."""
         return self.k[layer].transpose(1, 2), self.v[layer].transpose(1, 2)

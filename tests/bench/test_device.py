@@ -53,6 +53,15 @@ def test_the_command_on_tiny_shapes(tmp_path, capsys):
     assert "tokens/s" in said.err and "roofline" in said.err
 
 
+def test_a_peer_that_compiles_can_be_left_out(capsys):
+    asked = ["bench", "--device", "cpu", "--shape", "tiny", "--dtype", "float32", "--repeats", "1"]
+    short = ["--contexts", "64", "--canvases", "16", "--steps", "1", "--seconds", "1"]
+    assert run([*asked, *short, "--compiled-for", "0.5b"]) == 0
+    line = json.loads(capsys.readouterr().out.splitlines()[-1])
+    assert {row["who"] for row in line["rows"]} == WHO - {"transformers"}
+    assert line["settings"]["seconds"] == 1.0 and line["settings"]["compiled"] == ["0.5b"]
+
+
 @pytest.mark.parametrize(
     ("options", "sentence"),
     [

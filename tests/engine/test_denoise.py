@@ -19,6 +19,7 @@ from dcomplete.engine.windows import LeftToRightBlocks
 from dcomplete.errors import Cancelled
 from dcomplete.models.canvas import Canvas
 from dcomplete.models.specials import Specials
+from dcomplete.models.whole_step import Then
 from dcomplete.types import CancelToken, Finish
 
 IDS = Specials(mask=3, fill=4, expand=5, reserved=(0, 1, 2))
@@ -43,6 +44,9 @@ class Oracle:
                 sure = self.sure[column] if column < len(self.sure) else 12.0
                 out[row, column, token] = sure
         return out
+
+    def advance(self, canvas: Canvas, recipe: object, then: Then) -> None:
+        then(self.states(canvas), canvas)
 
     def wanted(self, canvas: Canvas, row: int) -> list[int]:
         return self.answer + [IDS.fill] * canvas.width

@@ -4,15 +4,18 @@ torch's meta device knows shapes but no values, so that whatever would make the 
 raises here, on any machine.
 """
 
+from functools import partial
+
 import pytest
 import torch
 
 from dcomplete.bench.shapes import random_family
 from dcomplete.engine.constraints import Banned, Every, FirstOf, Free
-from dcomplete.engine.denoise import Plan, apply, propose
+from dcomplete.engine.denoise import Plan, advance, apply, propose
 from dcomplete.engine.lengths import CloseAfterFill, GrowFull, KeepSize
 from dcomplete.engine.pace import AtOnce, StepLate
 from dcomplete.engine.policies import POLICIES, policy
+from dcomplete.engine.recipe import recipe
 from dcomplete.models.canvas import Canvas
 from dcomplete.models.graphs import Buckets, StaticSteps, plain
 from dcomplete.models.regimes import Prompt
@@ -39,7 +42,7 @@ def step(session, plan, pace):
     cells = window
     if plan.policy.revisits:
         cells = cells | ((canvas.gap >= 0) & ~canvas.open)
-    found = propose(session, canvas, cells, plan, 1, pace)
+    found = propose(session, session.states(canvas), canvas, cells, plan, 1, pace)
     apply(canvas, plan.policy.decide(found), plan.constraint)
     plan.length.resize(canvas)
     return canvas
@@ -55,6 +58,21 @@ def test_a_step_never_waits(pretended, name, length, free):
     assert canvas.ids.device == canvas.confidence.device == META
     assert pretended.family.static._steps  # by the step of fixed shape
     assert pretended.forwards == 1
+
+
+@pytest.mark.parametrize(
+    "name", ["threshold", "topk=2", "margin", "entropy", "entropy-bound", "factor"]
+)
+@pytest.mark.parametrize("last", [False, True])
+def test_a_whole_step_never_waits(pretended, name, last):
+    """Everything that is recorded, and what goes on around a recording."""
+    plan = Plan(policy(name), length=GrowFull(CloseAfterFill(5), 8, 64))
+    canvas = Canvas.build([[7]], pretended.family.specials.mask).to(META)
+    for index in range(3):
+        then = partial(advance, pretended, plan, index, last, StepLate())
+        pretended.advance(canvas, recipe(plan, canvas, last), then)
+    assert canvas.ids.shape == (1, 7) and canvas.ids.device == META
+    assert len(pretended.family.static._wholes) == 1
 
 
 def test_what_waits_is_noticed(pretended):
@@ -75,7 +93,7 @@ def test_a_real_step_never_waits():
         canvas = step(session, plan, pace)  # chooses kernels, records
         torch.cuda.set_sync_debug_mode("error")
         try:
-            found = propose(session, canvas, canvas.open, plan, 1, pace)
+            found = propose(session, session.states(canvas), canvas, canvas.open, plan, 1, pace)
             apply(canvas, plan.policy.decide(found), plan.constraint)
         finally:
             torch.cuda.set_sync_debug_mode("default")
