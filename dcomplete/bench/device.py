@@ -20,7 +20,7 @@ from dcomplete.engine.load import static_steps
 from dcomplete.errors import first_line
 from dcomplete.models.config import NetConfig
 from dcomplete.models.family import Family
-from dcomplete.models.graphs import plain, record
+from dcomplete.models.graphs import Graphs, plain
 from dcomplete.models.kernels import Ask, choose
 from dcomplete.models.memory import free_bytes, need, too_small
 
@@ -157,7 +157,7 @@ class _Bench:
 
     def _own_decoding(self, family: Family, context: int) -> Iterator[dict[str, Any]]:
         capacity = context + max(self.settings.canvases)
-        recorder = record if self.device.type == "cuda" else plain
+        recorder = Graphs() if self.device.type == "cuda" else plain
         try:
             decoder = OwnDecoder(family, capacity, recorder)
         except RuntimeError as error:

@@ -81,7 +81,7 @@ def sdpa(q: Tensor, k: Tensor, v: Tensor, see: Visibility) -> Tensor:
     pattern = None if square else see.dense(q.shape[2], k.shape[2], q.device)
     if pattern is None and not square:
         folded = q.reshape(q.shape[0], k.shape[1], share * q.shape[2], q.shape[3])
-        return F.scaled_dot_product_attention(folded, k, v).view(q.shape)
+        return F.scaled_dot_product_attention(folded, k, v).reshape(q.shape)
     mask = None if pattern is None else _per_head(pattern)
     return F.scaled_dot_product_attention(q, k, v, mask, is_causal=square, enable_gqa=share > 1)
 

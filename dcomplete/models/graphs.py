@@ -9,7 +9,6 @@ where recording fails, the same step runs launch by launch.
 import logging
 from collections.abc import Callable, Hashable
 from dataclasses import dataclass
-from functools import cache
 from typing import TYPE_CHECKING, Any
 
 import torch
@@ -57,27 +56,31 @@ def plain(body: Body) -> Body:
     return body
 
 
-def record(body: Body) -> Body:
-    """A CUDA graph of `body`, which must neither wait for the device nor change shapes.
+class Graphs:
+    """Records bodies as CUDA graphs, which are replayed one after another and share scratch memory.
 
-    Raises RuntimeError where it does.
+    One for each network: that memory dies with the last graph in it and cannot be used again.
     """
-    side = torch.cuda.Stream()  # type: ignore[no-untyped-call]
-    side.wait_stream(torch.cuda.current_stream())
-    with torch.cuda.stream(side):
-        for _ in range(_WARM_UPS):
+
+    def __init__(self) -> None:
+        self._pool: Any = None
+
+    def __call__(self, body: Body) -> Body:
+        """A CUDA graph of `body`, which must neither wait for the device nor change shapes.
+
+        Raises RuntimeError where it does.
+        """
+        side = torch.cuda.Stream()  # type: ignore[no-untyped-call]
+        side.wait_stream(torch.cuda.current_stream())
+        with torch.cuda.stream(side):
+            for _ in range(_WARM_UPS):
+                body()
+        torch.cuda.current_stream().wait_stream(side)
+        self._pool = self._pool or torch.cuda.graph_pool_handle()
+        graph = torch.cuda.CUDAGraph()
+        with torch.cuda.graph(graph, pool=self._pool):
             body()
-    torch.cuda.current_stream().wait_stream(side)
-    graph = torch.cuda.CUDAGraph()
-    with torch.cuda.graph(graph, pool=_pool()):
-        body()
-    return graph.replay
-
-
-@cache
-def _pool() -> Any:
-    """Scratch memory for all recordings: they are replayed one after another, and keep nothing in it."""
-    return torch.cuda.graph_pool_handle()
+        return graph.replay
 
 
 class StaticStep:
@@ -135,12 +138,12 @@ class StaticSteps:
         self,
         net: Decoder,
         buckets: Buckets | None = None,
-        recorder: Recorder = record,
+        recorder: Recorder | None = None,
         whole: bool = True,
     ) -> None:
         self.net, self.buckets = net, buckets or Buckets()
         self.whole = whole  # whether what follows a pass may be recorded with it
-        self._record = recorder
+        self._record = recorder or Graphs()
         self._caches: dict[tuple[int, int], StaticCache] = {}
         self._steps: dict[tuple[int, int, int], StaticStep] = {}
         self._reads: dict[tuple[int, int], StaticRead] = {}

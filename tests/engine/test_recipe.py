@@ -14,7 +14,7 @@ from dcomplete.engine.recipe import recipe
 from dcomplete.engine.sampling import Sampler
 from dcomplete.engine.windows import LeftToRightBlocks
 from dcomplete.models.canvas import Canvas
-from dcomplete.models.graphs import Buckets, StaticSteps, plain, record
+from dcomplete.models.graphs import Buckets, Graphs, StaticSteps, plain
 from dcomplete.models.regimes import Prompt
 from tests.conftest import SPECIALS, make_family
 
@@ -133,7 +133,7 @@ def test_recorded_whole_steps_equal_the_unrecorded_ones(spec):
     tiny = make_family()
     net = tiny.net.to("cuda")
     found = []
-    for recorder in (record, plain):
+    for recorder in (Graphs(), plain):
         family = replace(tiny, net=net, static=StaticSteps(net, SMALL, recorder))
         for length in (CLOSE, GrowFull(CLOSE, 8, 64)):
             plan = Plan(policy(spec), length=length)

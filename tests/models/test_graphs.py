@@ -5,7 +5,7 @@ import torch
 
 from dcomplete.models.canvas import Canvas
 from dcomplete.models.family import Family
-from dcomplete.models.graphs import Buckets, StaticSteps, plain, record
+from dcomplete.models.graphs import Buckets, Graphs, StaticSteps, plain
 from dcomplete.models.regimes import Prompt
 from tests.conftest import make_family
 
@@ -150,7 +150,7 @@ def test_a_recorded_step_equals_the_plain_one_at_every_context():
     here = make_family()
     net = here.net.to("cuda")
     family = Family("tiny", net, here.regime, here.specials, vocabulary=271)  # with its cache there
-    steps = StaticSteps(net, SMALL, record)
+    steps = StaticSteps(net, SMALL, Graphs())
     twin = StaticSteps(family.net, SMALL, plain)
     for length in (1, 40, 90):
         prompt = Prompt(PROMPT.prefix[:length], PROMPT.suffix)
@@ -161,3 +161,20 @@ def test_a_recorded_step_equals_the_plain_one_at_every_context():
             expected = twin.states(session, session.cache, session.edge, canvas)
             torch.testing.assert_close(found, expected, atol=1e-4, rtol=1e-4)
     assert not steps.trouble
+
+
+@pytest.mark.gpu
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA device")
+def test_a_second_network_is_recorded_when_the_first_is_gone():
+    """Scratch memory is gone with the last recording in it: what another model's steps find is new."""
+    for _ in range(2):
+        here = make_family()
+        net = here.net.to("cuda")
+        family = Family("tiny", net, here.regime, here.specials, vocabulary=271)
+        steps = StaticSteps(net, SMALL)
+        with family.open(PROMPT) as session, torch.inference_mode():
+            session.prefill()
+            canvas = open_canvas(family, [[8]])
+            assert steps.states(session, session.cache, session.edge, canvas) is not None
+        assert not steps.trouble
+        del steps
