@@ -74,7 +74,7 @@ def run(settings: Settings, device: torch.device, dtype: torch.dtype, told: Told
                 told(", ".join(str(row[key]) for key in ("who", "state", *_PLACE, "steps")))
         except torch.OutOfMemoryError as error:  # what was measured before is kept
             notes[name] = f"out of memory: {first_line(error)}"
-        notes |= bench.notes
+        notes |= {f"{name} {what}": why for what, why in bench.notes.items()}
         _empty(device)
     return {
         "settings": asdict(settings),

@@ -81,19 +81,32 @@ def draw_steps(runs: Sequence[Run], picture: Path) -> None:
 
 
 def gpu(runs: Sequence[Run]) -> str:
-    """The newest benchmark on a GPU, with the peers of the same run."""
+    """The newest benchmark of every shape on a GPU, with the peers of the same run.
+
+    Where our steps could not be recorded the figures say nothing of the engine: that alone is told.
+    """
     if not runs:
         return ""
-    run = runs[-1]
-    rows = [
+    newest = {row["shape"]: run for run in runs for row in run["rows"]}
+    table = [
         "| random weights of the true shape | context | canvas | steps | who | cache | p50 ms "
         "| p90 ms | tokens/s | of the roofline |",
         "|---|---|---|---|---|---|---|---|---|---|",
     ]
-    for row in run["rows"]:
-        what = (row["shape"].upper(), row["context"], row["canvas"], row["steps"], row["who"])
-        took = (f"{row['p50_ms']:.1f}", f"{row['p90_ms']:.1f}", f"{row['tokens_per_s']:.0f}")
-        cells = (*what, row["state"], *took, f"{100 * row['roofline']:.0f} %")
-        rows.append(f"| {' | '.join(map(str, cells))} |")
-    about = f"{run['device']}, {run['dtype']}, torch {run['torch']}, commit {run['commit']}."
-    return "\n".join([*rows, "", f"{about} The peers do the same work in the same run."])
+    about: dict[str, list[str]] = {}
+    for shape, run in newest.items():
+        told = f"{run['device']}, {run['dtype']}, torch {run['torch']}, commit {run['commit']}"
+        if f"{shape} graphs" in run["notes"]:
+            told += ", its steps were not recorded (engine/LOG.md)"
+        else:
+            table += [_gpu_row(row) for row in run["rows"] if row["shape"] == shape]
+        about.setdefault(told, []).append(shape.upper())
+    where = " ".join(f"{' and '.join(shapes)}: {told}." for told, shapes in about.items())
+    return "\n".join([*table, "", f"{where} The peers do the same work in the same run."])
+
+
+def _gpu_row(row: Run) -> str:
+    what = (row["shape"].upper(), row["context"], row["canvas"], row["steps"], row["who"])
+    took = (f"{row['p50_ms']:.1f}", f"{row['p90_ms']:.1f}", f"{row['tokens_per_s']:.0f}")
+    cells = (*what, row["state"], *took, f"{100 * row['roofline']:.0f} %")
+    return f"| {' | '.join(map(str, cells))} |"

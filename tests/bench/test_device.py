@@ -49,7 +49,7 @@ def test_the_command_on_tiny_shapes(tmp_path, capsys):
     assert line["roofline"]["bandwidth_gb_s"] > 0 and line["roofline"]["matmul_tflops"] > 0
     assert len(line["ratios"]) == 2 * 3 * 2  # contexts, canvases, numbers of steps
     assert all(set(ratio) >= WHO - {"ours"} for ratio in line["ratios"])
-    assert "attention" in line and "launch by launch" in line["notes"]["graphs"]
+    assert "attention" in line and "launch by launch" in line["notes"]["tiny graphs"]
     assert "tokens/s" in said.err and "roofline" in said.err
 
 
