@@ -6,6 +6,7 @@ FAST := -m "not e2e and not weights and not gpu and not editors"
 KITS := .kits
 NVIMS := $(CURDIR)/$(KITS)/nvim-new/bin/nvim:$(CURDIR)/$(KITS)/nvim-mid/bin/nvim:$(CURDIR)/$(KITS)/nvim-old/bin/nvim
 MODULES := editors/vscode/node_modules/.package-lock.json
+export npm_config_fetch_retries := 5
 
 .DEFAULT_GOAL := help
 .PHONY: help infill test test-e2e test-editors test-all fix lint types bench clean kits
