@@ -56,11 +56,13 @@ class Int8Linear(nn.Module):
         finally:
             torch.backends.quantized.engine = before
         self.bias = bias
+        # Without VNNI pairs of products are added in 16 bits: activations have 7 bits then
+        self.narrow = not torch.cpu._is_vnni_supported()
 
     def forward(self, x: Tensor) -> Tensor:
         size = torch.linalg.vector_norm(x, math.inf, -1, True).clamp_min_(1e-9)
-        # full range: every CPU that is fast here has VNNI, which does not saturate
-        y: Tensor = torch.ops.quantized.linear_dynamic(x / size, self.packed, False).mul_(size)
+        linear = torch.ops.quantized.linear_dynamic
+        y: Tensor = linear(x / size, self.packed, self.narrow).mul_(size)
         return y if self.bias is None else y.add_(self.bias)
 
 
@@ -135,7 +137,8 @@ def bfloat16_kernel() -> str:
 
 def _pack_cpu(net: Decoder, int8: bool) -> None:
     """Replace the linear layers; one at a time, so that memory holds no second copy of all."""
-    if not onednn_possible():
+    number = net.norm.weight.dtype
+    if not onednn_possible() or (number == torch.bfloat16 and not bfloat16_packable()):
         return
     for layer in net.blocks:
         for name in ("qkv", "o", "gate_up", "down"):
@@ -159,6 +162,11 @@ def onednn_possible() -> bool:
     return (
         available and hasattr(ops, "_reorder_linear_weight") and hasattr(ops, "_linear_pointwise")
     )
+
+
+def bfloat16_packable() -> bool:
+    """Whether oneDNN packs bfloat16 on this CPU; AVX2 alone does not do, and torch's own layers serve."""
+    return bool(torch.ops.mkldnn._is_mkldnn_bf16_supported())
 
 
 def int8_possible() -> bool:

@@ -9,10 +9,10 @@ import pytest
 # Prints by how many MiB a process grew that multiplied matrices of 160 heights, four of them each.
 GROWTH = """
 import psutil, torch
-from dcomplete.models.packing import PackedLinear, bound_kernels
+from dcomplete.models.packing import PackedLinear, bfloat16_packable, bound_kernels
 bound_kernels()
 torch.set_num_threads(1)
-kind = getattr(torch, "bfloat16")
+kind = torch.bfloat16 if bfloat16_packable() else torch.float32
 layers = [PackedLinear(torch.randn(out, 64, dtype=kind), None) for out in (64, 96, 128, 160)]
 process, sizes = psutil.Process(), []
 with torch.inference_mode():
