@@ -3,13 +3,13 @@
 import os
 import subprocess
 import sys
-from importlib.util import find_spec
 
 import pytest
 import torch
 
 from dcomplete.engine.sampling import Measure, Sampler, surety
 from dcomplete.engine.vocabulary import Summary, drawn, kernel_missing, summary, twin
+from tests.interpreting import INTERPRETED
 
 KERNEL = """
 import torch
@@ -66,7 +66,7 @@ def test_bfloat16_logits_are_summed_in_float32():
     torch.testing.assert_close(found.entropy, twin(narrow.float()).entropy)
 
 
-@pytest.mark.skipif(find_spec("triton") is None, reason="Triton is not installed")
+@INTERPRETED
 def test_kernel_equals_its_twin_in_tritons_interpreter():
     """Runs on a CPU too: what the kernel computes, though not that it compiles."""
     values = {**os.environ, "TRITON_INTERPRET": "1"}

@@ -3,7 +3,6 @@
 import os
 import subprocess
 import sys
-from importlib.util import find_spec
 
 import pytest
 import torch
@@ -12,8 +11,8 @@ from dcomplete.models.decoder import Decoder
 from dcomplete.models.operations import PLAIN, differ, kernels_missing, operations
 from dcomplete.models.visibility import Visibility
 from tests.conftest import TINY
+from tests.interpreting import INTERPRETED
 
-INTERPRETED = pytest.mark.skipif(find_spec("triton") is None, reason="Triton is not installed")
 OPERATIONS = """
 import torch
 from dcomplete.models.operations import differ
