@@ -16,6 +16,7 @@ import triton
 import triton.language as tl
 from torch import Tensor
 
+from dcomplete.models.card import processors
 from dcomplete.models.visibility import Visibility
 
 _KEYS = 64  # keys at a time
@@ -135,9 +136,4 @@ def attend(q: Tensor, k: Tensor, v: Tensor, see: Visibility) -> Tensor:
 @lru_cache(maxsize=64)
 def _parts(device: torch.device, programs: int, blocks: int) -> int:
     """Into how many parts the keys are dealt: about one program for each of the card's processors."""
-    units = (
-        torch.cuda.get_device_properties(device).multi_processor_count
-        if device.type == "cuda"
-        else 20
-    )
-    return max(1, min(units // programs, _MOST_PARTS, blocks))
+    return max(1, min(processors(device) // programs, _MOST_PARTS, blocks))

@@ -57,7 +57,7 @@ class Int8Linear(nn.Module):
             torch.backends.quantized.engine = before
         self.bias = bias
         # Without VNNI pairs of products are added in 16 bits: activations have 7 bits then
-        self.narrow = not torch.cpu._is_vnni_supported()
+        self.narrow = not _cpu_has("_is_vnni_supported")
 
     def forward(self, x: Tensor) -> Tensor:
         size = torch.linalg.vector_norm(x, math.inf, -1, True).clamp_min_(1e-9)
@@ -129,10 +129,15 @@ def bfloat16_kernel() -> str:
         ("AMX", "_is_amx_tile_supported"),
         ("AVX512-BF16", "_is_avx512_bf16_supported"),
     ):
-        supported = getattr(torch.cpu, asks, None)
-        if supported is not None and supported():
+        if _cpu_has(asks):
             return name
     return ""
+
+
+def _cpu_has(asks: str) -> bool:
+    """A question of torch's about this CPU, which not every torch knows."""
+    supported = getattr(torch.cpu, asks, None)
+    return supported is not None and bool(supported())
 
 
 def _pack_cpu(net: Decoder, int8: bool) -> None:

@@ -14,6 +14,8 @@ import triton
 import triton.language as tl
 from torch import Tensor
 
+from dcomplete.models.card import processors
+
 ROWS = 64  # at most
 COLUMNS, DEPTH = 32, 64  # of a tile; sides of a matrix are multiples of them
 _MOST_PARTS = 6
@@ -105,10 +107,5 @@ def _tile(rows: int) -> int:
 @lru_cache(maxsize=64)
 def _share(device: torch.device, tiles: int, depth: int) -> int:
     """How deep a part is, a multiple of `DEPTH`: about one program for each of the card's processors."""
-    units = (
-        torch.cuda.get_device_properties(device).multi_processor_count
-        if device.type == "cuda"
-        else 20
-    )
-    parts = max(1, min(triton.cdiv(units, tiles), _MOST_PARTS))
+    parts = max(1, min(triton.cdiv(processors(device), tiles), _MOST_PARTS))
     return triton.cdiv(triton.cdiv(depth, DEPTH), parts) * DEPTH
