@@ -3,6 +3,8 @@ PYTHON ?= python3
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check install -q -c constraints.txt
 FAST := -m "not e2e and not weights and not gpu and not editors"
+# Networks in tests are tiny: a core each is faster than many cores for one. A file stays with one worker.
+SPREAD := -n logical --maxprocesses 4 --dist loadfile
 KITS := .kits
 NVIMS := $(CURDIR)/$(KITS)/nvim-new/bin/nvim:$(CURDIR)/$(KITS)/nvim-mid/bin/nvim:$(CURDIR)/$(KITS)/nvim-old/bin/nvim
 MODULES := editors/vscode/node_modules/.package-lock.json
@@ -18,7 +20,7 @@ infill: .venv/.run ## install, then fill a real gap in a shipped example
 	$(BIN)/dcomplete infill dcomplete/examples/average.py --at 9:9 --diff
 
 test: .venv/.dev ## install, then run all tests: the fast ones first, then the whole program
-	$(BIN)/python -m pytest -q $(FAST)
+	$(BIN)/python -m pytest -q $(SPREAD) $(FAST)
 	$(BIN)/python -m pytest -q -m "(e2e or weights) and not editors"
 
 test-e2e: .venv/.dev ## only the tests of real processes: engine, language server, command line
@@ -28,7 +30,7 @@ test-editors: .venv/.dev ## the plug-ins in a real VS Code and real Neovims; the
 	@$(MAKE) -s -j7 kits
 	DCOMPLETE_NVIM=$(NVIMS) DCOMPLETE_CODE_SERVER=$(CURDIR)/$(KITS)/vscode \
 	DCOMPLETE_EMACS=$(CURDIR)/$(KITS)/emacs/bin/emacs DCOMPLETE_HELIX=$(CURDIR)/$(KITS)/helix/bin/hx \
-	$(BIN)/python -m pytest -q -m editors tests/editors
+	$(BIN)/python -m pytest -q -n 2 --dist loadfile -m editors tests/editors
 
 test-all: lint types test test-editors ## everything that CI runs
 

@@ -51,6 +51,7 @@ class InfillRequest:
     policy: str = ""  # "" is the model's own default
     length: str = "auto"
     samples: int = 1
+    branches: int = 0  # other answers tried beside the first: `engine.branches`
     temperature: float = 0.0
     top_p: float = 1.0
     seed: int = 0

@@ -13,6 +13,7 @@ from dcomplete.errors import Reason, Refusal
 from dcomplete.flight import GRACE_S, MOST_TYPED, typed_since
 from dcomplete.settings import read_settings
 from dcomplete.types import Answer, Cell, Finish, Infill
+from tests.clock import run
 
 QUIET = read_settings({"trigger": {"precompute": False}})
 
@@ -68,7 +69,7 @@ def test_who_types_what_is_coming_gets_the_same_answer():
         [suggestion] = await completer.complete(place("tot"))
         assert suggestion.text == "al / count"
 
-    asyncio.run(story())
+    run(story())
     assert engine.ended == ["done"]
 
 
@@ -81,7 +82,7 @@ def test_what_contradicts_the_canvas_ends_the_computation_at_once():
         [suggestion] = await completer.complete(place("s"))
         assert suggestion.text == "sum(values)"
 
-    asyncio.run(story())
+    run(story())
     assert engine.ended == ["stopped", "done"]
 
 
@@ -96,7 +97,7 @@ def test_a_canvas_that_turns_out_otherwise_ends_while_somebody_waits():
         assert suggestion.text == " / values"
         assert asyncio.get_running_loop().time() - began < 13 * 0.02 + 10 * 0.02
 
-    asyncio.run(story())
+    run(story())
     assert engine.ended == ["stopped", "done"]
 
 
@@ -109,7 +110,7 @@ def test_a_request_that_nobody_follows_ends_after_a_moment():
         assert engine.ended == []
         await asyncio.sleep(GRACE_S + 0.1)
 
-    asyncio.run(story())
+    run(story())
     assert engine.ended == ["stopped"]
 
 
@@ -123,7 +124,7 @@ def test_an_answer_that_comes_after_its_request_was_given_up_is_remembered():
         [suggestion] = await completer.complete(place("total "))
         assert (suggestion.text, suggestion.source) == ("/ count", "cache")
 
-    asyncio.run(story())
+    run(story())
     assert engine.ended == ["done"]
 
 
@@ -136,7 +137,7 @@ def test_the_same_question_gets_the_same_refusal():
         for refusal in await asyncio.gather(*both, return_exceptions=True):
             assert isinstance(refusal, Refusal) and refusal.reason is Reason.UNSURE
 
-    asyncio.run(story())
+    run(story())
     assert engine.ended == ["done"]
 
 
@@ -148,7 +149,7 @@ def test_a_refusal_that_nobody_waits_for_is_not_reported(capfd):
         await overtaken(completer, place(""), 0.01)
         await asyncio.sleep(0.2)
 
-    asyncio.run(story())
+    run(story())
     gc.collect()
     assert engine.ended == ["done"] and capfd.readouterr().err == ""
 
@@ -165,7 +166,7 @@ def test_closing_the_document_ends_the_computation():
             await task
         assert refusal.value.reason is Reason.SUPERSEDED
 
-    asyncio.run(story())
+    run(story())
     assert engine.ended == ["stopped"]
 
 

@@ -58,8 +58,16 @@ def command(
             "sampler with temperature and top-p.",
         ),
     ] = "",
+    branches: Annotated[
+        int,
+        typer.Option(
+            help="Try so many other answers beside the first; what fits best with the text behind the "
+            "gap comes first. Right more often, takes longer; 4 to 8 are worth it."
+        ),
+    ] = 0,
     samples: Annotated[
-        int, typer.Option(help="Answers, best first; more than one needs --temperature.")
+        int,
+        typer.Option(help="Answers, best first; more than one needs --branches or --temperature."),
     ] = 1,
     temperature: Annotated[float, typer.Option(help="0 takes the most probable token.")] = 0.0,
     top_p: Annotated[
@@ -107,6 +115,7 @@ def command(
         steps=steps,
         policy=policy,
         length=length,
+        branches=branches,
         samples=samples,
         temperature=temperature,
         top_p=top_p,

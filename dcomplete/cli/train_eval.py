@@ -35,6 +35,9 @@ def command(
         bool, typer.Option("--oracle", help="Also with the true length told.")
     ] = False,
     steps: Annotated[int, typer.Option(help="Most denoise steps.")] = 64,
+    branches: Annotated[
+        int, typer.Option(help="Other answers tried beside the first; see `dcomplete infill`.")
+    ] = 0,
     nats: Annotated[bool, typer.Option("--nats", help="Also nats per masked token.")] = False,
     out: Annotated[Path | None, typer.Option(help="Append the JSON lines to this file.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Only JSON lines.")] = False,
@@ -61,13 +64,13 @@ def command(
         "device": describe_device("auto"),
         "dtype": engine.family.label,
         "step_limit": steps,
+        "branches": branches,
     }
     lines: list[dict[str, Any]] = []
     for name in policy or [engine.default_policy]:
         for told in (False, True) if oracle else (False,):
-            scored = list(
-                _progress(infill_gaps(engine, chosen, name, told, steps), len(chosen), name)
-            )
+            filled = infill_gaps(engine, chosen, name, told, steps, branches=branches)
+            scored = list(_progress(filled, len(chosen), name))
             lines.append({**about, "policy": name, "oracle_length": told, **summary(scored)})
             _say(lines[-1], as_json)
     if nats:

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 
 import torch
 
+from dcomplete.engine.branches import branched
 from dcomplete.engine.constraints import Constraint, Free
 from dcomplete.engine.denoise import Plan
 from dcomplete.engine.fill import Counts, Filled, Filler, Look, Steps
@@ -166,8 +167,10 @@ class LocalEngine:
             look = self._look(watch, head)
             filler = Filler(self.family, request, plan, look, counts)
             filled = yield from filler.fill(task, first, draft)
+            if request.branches:
+                filled = yield from branched(filler, task, first, filled[0])
             answers = [self._text(task, one) for one in filled]
-            fitting = [a for a in answers if a is not None]
+            fitting = [a for a in answers if a is not None][: request.samples]
             if fitting:
                 return fitting, task.context_tokens, tokenize
         raise AssertionError("an answer without a healed tail always fits")
@@ -226,6 +229,10 @@ def check_request(request: InfillRequest) -> None:
         "steps must be at least 1": request.steps < 1,
         "stale must be from 1 to 64": not 1 <= request.stale <= 64,
         "samples must be from 1 to 64": not 1 <= request.samples <= 64,
+        "branches must be from 0 to 64": not 0 <= request.branches <= 64,
+        "samples are drawn, branches are not: use temperature with samples alone": (
+            request.branches > 0 and request.temperature > 0
+        ),
         "temperature must not be negative": request.temperature < 0,
         "top_p must be above 0 and at most 1": not 0 < request.top_p <= 1,
         "deadline_ms must not be negative": (request.deadline_ms or 0) < 0,

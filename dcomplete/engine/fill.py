@@ -77,11 +77,11 @@ class Filler:
         self, task: Task, first: Sequence[int] | Ids, draft: list[int] | None
     ) -> Steps[list[Filled]]:
         """Answers, best first. `first` are the ids that may stand in the first cell ([] = any)."""
-        rows = self.request.samples
+        rows = 1 if self.request.branches else self.request.samples
         opened = self.family.open(task.prompt, self.request.reuse, self.request.stale)
         with opened as session:
             canvas = yield from self._begin(session, task, rows, draft)
-            finish = yield from self._denoise(session, canvas, self._plan(first, task, canvas))
+            finish = yield from self.denoised(session, canvas, self.planned(first, task, canvas))
             scores = self._scores(session, canvas)
             order = self._order(task, canvas, scores)[:rows]
         self.counts.forwards += session.forwards
@@ -193,7 +193,8 @@ class Filler:
         own = p.gather(-1, canvas.ids.unsqueeze(-1)).squeeze(-1)
         return ~canvas.open & (own < 0.5) & (p.argmax(-1) != canvas.ids)
 
-    def _plan(self, first: Sequence[int] | Ids, task: Task, canvas: Canvas) -> Plan:
+    def planned(self, first: Sequence[int] | Ids, task: Task, canvas: Canvas) -> Plan:
+        """The plan with what this task and its canvas add to it."""
         s = self.family.specials
         constraints: list[Constraint] = [self.plan.constraint]
         if len(first):
@@ -219,7 +220,8 @@ class Filler:
             return ExpandDelete(s, max(0, spare), self.family.usage.clear_right)
         return GrowFull(CloseAfterFill(s.fill), _GROW, min(CANVAS, self.request.max_tokens))
 
-    def _denoise(self, session: Session, canvas: Canvas, plan: Plan) -> Steps[Finish]:
+    def denoised(self, session: Session, canvas: Canvas, plan: Plan) -> Steps[Finish]:
+        """The loop, watched and timed."""
         watch = Stopwatch()
         finish = Finish.DONE
         self.look(self.counts.steps, canvas)

@@ -132,6 +132,9 @@ class _Moved:
     def causal(self, context: Frame, canvas: Canvas, fill: int | None) -> Rows | None:
         return None
 
+    def text(self, prompt: Prompt) -> Frame | None:
+        return None
+
 
 def shift(engine: LocalEngine) -> Result:
     """Hidden code is predicted where the shift says it is, not one token beside it."""

@@ -64,6 +64,12 @@ class Family:
         """
         return Session(self, prompt, reuse, stale)
 
+    def read(self, prompt: Prompt, reuse: bool = True) -> "Session | None":
+        """A session that knows only what is before the gap and reads on from there, by `causal_states`:
+        the gap's text and then what follows it. None where the weights cannot."""
+        text = self.regime.text(prompt)
+        return None if text is None else Session(self, prompt, reuse, context=text)
+
 
 class Session:
     """One request: its context in a cache, its counters, and the logits of its canvases.
@@ -71,7 +77,14 @@ class Session:
     To be used in a `with` statement: the cache is its own until the end.
     """
 
-    def __init__(self, family: Family, prompt: Prompt, reuse: bool = True, stale: int = 1) -> None:
+    def __init__(
+        self,
+        family: Family,
+        prompt: Prompt,
+        reuse: bool = True,
+        stale: int = 1,
+        context: Frame | None = None,
+    ) -> None:
         self.family, self.prompt, self.reuse = family, prompt, reuse
         self.forwards = 0
         self.computed = 0  # tokens that went through the network
@@ -79,7 +92,7 @@ class Session:
         self.edge: Tensor | None = None  # [D], the context's last state
         self._seen: tuple[Tensor, Tensor] | None = None
         self._token = object()  # stands for this request
-        self.context = family.regime.context(prompt)
+        self.context = family.regime.context(prompt) if context is None else context
         self.cache, self._valid = self._take()
 
     def _take(self) -> tuple[ContextCache, int]:

@@ -31,6 +31,10 @@ class Regime(Protocol):
         """The canvas's decided tokens read left to right, or None where the weights cannot."""
         ...
 
+    def text(self, prompt: Prompt) -> Frame | None:
+        """Only what stands before the gap, to be read on as a text, or None where the weights cannot."""
+        ...
+
 
 @dataclass(frozen=True, slots=True)
 class ContextCanvas:
@@ -71,6 +75,12 @@ class ContextCanvas:
         at = torch.full_like(cells, -1)
         at[:, 1:] = nearest[:, :-1]
         return Rows(frame, at)
+
+    def text(self, prompt: Prompt) -> Frame | None:
+        s = self.specials
+        if s.prefix is None or s.suffix is None:
+            return None
+        return Frame.shared([*([s.suffix] if self.suffix_first else []), s.prefix, *prompt.prefix])
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,6 +152,9 @@ class BlockCausal:
     def causal(self, context: Frame, canvas: Canvas, fill: int | None) -> Rows | None:
         return None
 
+    def text(self, prompt: Prompt) -> Frame | None:
+        return None
+
     def offset(self, prompt: Prompt) -> int:
         """Tokens of the gap's first block that belong to the prompt."""
         return 0 if self.from_end else len(self._ids(prompt)) % self.size
@@ -189,6 +202,9 @@ class Full:
         return Rows(frame, cells - early, canvas.rows, (inside.start - early, inside.stop))
 
     def causal(self, context: Frame, canvas: Canvas, fill: int | None) -> Rows | None:
+        return None
+
+    def text(self, prompt: Prompt) -> Frame | None:
         return None
 
 

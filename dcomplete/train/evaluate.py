@@ -8,7 +8,7 @@ difflib's ratio.
 import difflib
 import statistics
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import torch
@@ -42,22 +42,15 @@ def infill_gaps(
     oracle: bool = False,
     steps: int = 64,
     context: int = 512,
+    branches: int = 0,
 ) -> Iterator[Scored]:
     """Fill each gap; with `oracle` the true number of tokens is told."""
+    asked = InfillRequest("", policy=policy, steps=steps, context_tokens=context, branches=branches)
     for gap in gaps:
-        request = InfillRequest(
-            gap.prefix, gap.suffix, policy=policy, steps=steps, context_tokens=context
-        )
+        request = replace(asked, prefix=gap.prefix, suffix=gap.suffix)
         true = gap_tokens(engine.tokens, request, gap.middle)
         if oracle:
-            request = InfillRequest(
-                gap.prefix,
-                gap.suffix,
-                policy=policy,
-                steps=steps,
-                context_tokens=context,
-                length=str(max(1, true)),
-            )
+            request = replace(request, length=str(max(1, true)))
         result = engine.infill(request)
         text = result.best.texts[0]
         yield Scored(

@@ -18,7 +18,7 @@ from dcomplete_eval.types import Answer, Task
 
 OPTIONS = (
     "model", "policy", "steps", "length", "max_tokens", "context", "temperature", "seed", "deadline",
-    "reuse", "device", "dtype", "threads", "via", "line_end",
+    "reuse", "device", "dtype", "threads", "via", "line_end", "branches",
 )  # fmt: skip
 MAX_TOKENS = 256  # of an answer, here and for every other contestant that counts tokens
 _LONGEST = 512  # cells that the engine accepts as a told length
@@ -39,6 +39,7 @@ def make(spec: Spec) -> "EngineContestant":
         seed=spec.number("seed", 0),
         deadline_ms=deadline or None,
         reuse=spec.yes("reuse", True),
+        branches=spec.number("branches", 0),
     )
     engine = _open(spec)
     count = dcomplete.gap_counter(spec.text("model"))
@@ -105,6 +106,7 @@ class EngineContestant:
             "seed": asked.seed,
             "deadline_ms": asked.deadline_ms,
             "reuse": asked.reuse,
+            "branches": asked.branches,
             "device": told.device,
             "dtype": told.dtype,
             "threads": told.threads,
