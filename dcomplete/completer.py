@@ -23,10 +23,11 @@ from dcomplete.popup import as_item, with_item
 from dcomplete.postprocess import Proposal, Surroundings, rank, refine
 from dcomplete.serve.orders import AsyncEngine
 from dcomplete.settings import Settings
-from dcomplete.suggestions import Suggestions
+from dcomplete.suggestions import Suggestions, distinct
 from dcomplete.types import Infill, InfillRequest, Shape, Suggestion, Watcher
 
-_VARIETY = (0.8, 1.2)  # temperatures where several suggestions are wanted
+_ASKED = 8  # branches at least, where somebody asked and waits
+_VARIETY = (0.8, 1.2)  # temperatures where several suggestions are wanted and branches found one
 _PAUSE_S = 20.0  # after which the text from elsewhere is chosen anew
 _REMEMBERED = 64  # suggestions whose acceptance or dismissal means something
 K = TypeVar("K")
@@ -72,9 +73,9 @@ class Completer:
         own = bool(model or policy or watch)
         known = [] if own else await self._known(snapshot)
         if own:
-            known = await self._compute(snapshot, count, watch, model, policy)
+            known = await self._compute(snapshot, count, watch, model=model, policy=policy)
         elif len(known) < count:
-            known = _distinct([*known, *await self._fresh(snapshot, count)])[:count]
+            known = distinct([*known, *await self._fresh(snapshot, count)])[:count]
             self.suggestions.put(snapshot, known)
         for suggestion in known:
             _remember(self._shown, suggestion.id, (snapshot.uri, suggestion.text))
@@ -127,8 +128,10 @@ class Completer:
         return flight.result()
 
     async def _land(self, flight: Flight, count: int) -> list[Suggestion]:
-        found = await self._compute(flight.snapshot, count, flight.see)
-        self.suggestions.put(flight.snapshot, found)
+        few, snapshot = self.settings.model.branches, flight.snapshot
+        branches = few if snapshot.automatic and count == 1 else max(few, _ASKED)
+        found = await self._compute(snapshot, count, flight.see, branches)
+        self.suggestions.put(snapshot, found)
         return found
 
     async def _compute(
@@ -136,6 +139,7 @@ class Completer:
         snapshot: Snapshot,
         count: int,
         watch: Watcher | None,
+        branches: int = 0,
         model: str = "",
         policy: str = "",
     ) -> list[Suggestion]:
@@ -146,15 +150,17 @@ class Completer:
         self._asked[snapshot.uri] = time.monotonic()
         context = gather(snapshot, self.workspace, self.settings)
         found: list[Suggestion] = []
-        for temperature in _VARIETY if count > 1 else (0.0,):
+        surest = (0.0,) if branches or count == 1 else ()
+        for temperature in (*surest, *(_VARIETY if count > 1 else ())):
+            others = 0 if temperature else branches
             infill = await self.engine.infill(
-                self._request(snapshot, context, count, policy, temperature),
+                self._request(snapshot, context, count, others, policy, temperature),
                 key=self._key(snapshot.uri),
                 model=model or self.settings.model.name,
                 watch=watch,
             )
             try:
-                found = _distinct([*found, *self._refined(snapshot, context, infill)])
+                found = distinct([*found, *self._refined(snapshot, context, infill)])
             except Refusal:
                 if not found:
                     raise
@@ -167,6 +173,7 @@ class Completer:
         snapshot: Snapshot,
         context: Context,
         count: int,
+        branches: int,
         policy: str = "",
         temperature: float = 0.0,
     ) -> InfillRequest:
@@ -180,6 +187,7 @@ class Completer:
             steps=model.steps,
             policy=policy or model.policy,
             samples=count,
+            branches=branches,
             temperature=temperature,
             deadline_ms=model.deadline_ms if snapshot.automatic else None,
             draft=self.suggestions.draft(snapshot) if count == 1 else None,
@@ -203,7 +211,7 @@ class Completer:
             raise refusal
         order = rank(proposals, lambda p: self._errors(snapshot, p)) if proposals[1:] else [0]
         found = [self._suggestion(snapshot, context, *proposals[i], infill) for i in order]
-        return _distinct(found)
+        return distinct(found)
 
     def _errors(self, snapshot: Snapshot, proposal: Proposal) -> int | None:
         gap = snapshot.gap
@@ -245,7 +253,7 @@ class Completer:
                 ahead.snapshot = after
                 if not self.suggestions.find(after):
                     infill = await self.engine.infill(
-                        self._request(after, context, 1),
+                        self._request(after, context, 1, self.settings.model.branches),
                         key=f"{self._key(snapshot.uri)}+",
                         model=self.settings.model.name,
                         background=True,
@@ -290,11 +298,3 @@ def _remember(table: OrderedDict[K, V], key: K, value: V) -> None:
     table.move_to_end(key)
     while len(table) > _REMEMBERED:
         table.popitem(last=False)
-
-
-def _distinct(suggestions: list[Suggestion]) -> list[Suggestion]:
-    """Without repetitions of the same change; the first of each is kept."""
-    found: dict[tuple[str, int, int], Suggestion] = {}
-    for suggestion in suggestions:
-        found.setdefault((suggestion.text, suggestion.start, suggestion.end), suggestion)
-    return list(found.values())

@@ -208,3 +208,11 @@ def _after_divergence(text: str, typed: str) -> str | None:
     found = text.find(last.group(), start) if last else -1
     rest = text[found + len(last.group()) :] if last and found >= 0 else ""
     return rest if rest.strip() else None
+
+
+def distinct(suggestions: list[Suggestion]) -> list[Suggestion]:
+    """Without repetitions of the same change; the first of each is kept."""
+    found: dict[tuple[str, int, int], Suggestion] = {}
+    for suggestion in suggestions:
+        found.setdefault((suggestion.text, suggestion.start, suggestion.end), suggestion)
+    return list(found.values())

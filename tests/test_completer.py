@@ -132,6 +132,28 @@ def test_several_suggestions_differ_and_those_that_parse_come_first():
     assert texts[0] != "[1, 2"
 
 
+def test_who_asks_gets_the_best_of_several_branches_and_typing_as_many_as_are_set():
+    place = at("def mean(total, count):\n    return |\n")
+    engine = Scripted("total / count")
+    asking = replace(place, automatic=False)
+    run(completer(engine).complete(place))
+    run(completer(engine).complete(asking))
+    some = read_settings({"trigger": {"precompute": False}, "model": {"branches": 3}})
+    run(completer(engine, some).complete(place))
+    run(completer(engine).complete(asking, policy="topk"))
+    assert [r.branches for r in engine.asked] == [0, 8, 3, 0]
+
+
+def test_several_suggestions_are_drawn_only_where_branches_found_one():
+    place = at("x = |\n", automatic=False)
+    branching = Scripted(["total", "count"])
+    assert len(run(completer(branching).complete(place, count=3))) == 2
+    assert [(r.branches, r.temperature) for r in branching.asked] == [(8, 0.0)]
+    drawing = Scripted("total", ["total", "mean"])
+    assert len(run(completer(drawing).complete(place, count=3))) == 2
+    assert [r.branches for r in drawing.asked] == [8, 0] and drawing.asked[1].temperature > 0
+
+
 def test_a_popup_item_is_continued_in_its_own_range():
     place = at("import os\nos.pa|\n")
     item = (place.gap.start - 2, place.gap.start, "path")

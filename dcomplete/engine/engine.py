@@ -170,9 +170,11 @@ class LocalEngine:
             if request.branches:
                 filled = yield from branched(filler, task, first, filled[0])
             answers = [self._text(task, one) for one in filled]
-            fitting = [a for a in answers if a is not None][: request.samples]
+            fitting = [a for a in answers if a is not None]
+            if request.branches:
+                fitting = _each_once(fitting)
             if fitting:
-                return fitting, task.context_tokens, tokenize
+                return fitting[: request.samples], task.context_tokens, tokenize
         raise AssertionError("an answer without a healed tail always fits")
 
     def _text(self, task: Task, filled: Filled) -> Answer | None:
@@ -212,6 +214,14 @@ class LocalEngine:
 def rest_offset(request: InfillRequest, head: InfillRequest) -> int:
     """Length of the pinned text between the head's last gap and the next gap."""
     return len(request.between[len(head.between)])
+
+
+def _each_once(answers: list[Answer]) -> list[Answer]:
+    """Without what reads like an earlier answer: other tokens may be the same text."""
+    kept: dict[tuple[str, ...], Answer] = {}
+    for answer in answers:
+        kept.setdefault(answer.texts, answer)
+    return list(kept.values())
 
 
 def _weave(request: InfillRequest, texts: tuple[str, ...]) -> str:

@@ -91,6 +91,14 @@ def test_several_samples(tiny_model, file, capsys):
     assert call(capsys, "infill", file, *SMALL, *more)[1].count("--- answer") == 3
 
 
+def test_branches_are_different_answers_and_only_the_best_is_printed(tiny_model, file, capsys):
+    more = ("--branches", 4, "--length", 5, "--steps", 64, "--at", "2:12")
+    answer = json.loads(call(capsys, "infill", file, *SMALL, *more, "--samples", 9, "--json")[1])
+    texts = [one["texts"][0] for one in answer["samples"]]
+    assert 1 < len(texts) == len(set(texts)) <= 5
+    assert call(capsys, "infill", file, *SMALL, *more)[1].rstrip("\n") == texts[0].rstrip("\n")
+
+
 def test_standard_input(tiny_model):
     done = subprocess.run(
         [sys.executable, "-m", "dcomplete", "infill", "-", *SMALL, "--filled"],

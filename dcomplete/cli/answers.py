@@ -1,0 +1,111 @@
+"""An infill for people and programs: text, diff, in place, JSON."""
+
+import difflib
+import os
+import sys
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import typer
+
+from dcomplete.document import Document
+from dcomplete.errors import DocumentError
+from dcomplete.types import Infill
+
+
+def to_json(doc: Document, result: Infill) -> dict[str, Any]:
+    """The answer for programs; `text` for one gap, `texts` for several."""
+    best = result.best
+    texts = [doc.localize(t) for t in best.texts]
+    answer: dict[str, Any] = {"text": texts[0]} if len(texts) == 1 else {"texts": texts}
+    answer |= {
+        "gaps": [{"start": g.start, "end": g.end} for g in doc.gaps],
+        "model": result.model,
+        "device": result.device,
+        "dtype": result.dtype,
+        "policy": result.policy,
+        "steps": result.steps,
+        "forwards": result.forwards,
+        "tokens": best.tokens,
+        "tokens_computed": result.tokens_computed,
+        "context_tokens": result.context_tokens,
+        "score": round(best.score, 4),
+        "finish": best.finish.value,
+    }
+    if len(result.answers) > 1:
+        answer["samples"] = [
+            {"texts": [doc.localize(t) for t in a.texts], "score": round(a.score, 4)}
+            for a in result.answers
+        ]
+    t = result.timings
+    named = {n: getattr(t, n) for n in ("load", "tokenize", "prefill", "denoise", "total")}
+    answer["timings_ms"] = {n: round(ms, 2) for n, ms in named.items()}
+    return answer
+
+
+def show(doc: Document, result: Infill, file: str, language: str, form: str, write: bool) -> None:
+    whole = doc.filled(result.best.texts)
+    if write:
+        _replace(Path(file), whole)
+        count = len(doc.gaps)
+        typer.echo(f"Filled {count} gap{'s' * (count > 1)} in {file}.", err=True)
+    elif form == "diff":
+        lines = difflib.unified_diff(
+            doc.text.splitlines(keepends=True),
+            whole.splitlines(keepends=True),
+            f"a/{file}",
+            f"b/{file}",
+        )
+        _show("".join(lines), "diff")
+    elif form == "filled":
+        _show(whole, language or _lexer(file))
+    else:
+        _infills(doc, result, language or _lexer(file))
+
+
+def _infills(doc: Document, result: Infill, language: str) -> None:
+    several = len(result.answers) > 1 or len(doc.gaps) > 1
+    for number, answer in enumerate(result.answers, 1):
+        for gap, text in enumerate(answer.texts, 1):
+            if several:
+                which = f"answer {number}, gap {gap}" if len(result.answers) > 1 else f"gap {gap}"
+                typer.echo(f"--- {which}")
+            _show(doc.localize(text), language)
+            if not text.endswith("\n"):
+                typer.echo()
+
+
+def _show(text: str, lexer: str) -> None:
+    """To the terminal in colour, to a pipe or file to the character."""
+    if not sys.stdout.isatty() or os.environ.get("NO_COLOR"):
+        sys.stdout.write(text)
+        sys.stdout.flush()
+        return
+    from rich.console import Console
+    from rich.syntax import Syntax
+
+    shown = Syntax("", lexer, background_color="default").highlight(text)
+    shown.rstrip()  # the highlighter adds a line end of its own
+    Console().print(shown, end="\n" if text.endswith("\n") else "", soft_wrap=True)
+
+
+def _lexer(file: str) -> str:
+    from rich.syntax import Syntax
+
+    return "text" if file == "-" else Syntax.guess_lexer(file)
+
+
+def _replace(path: Path, text: str) -> None:
+    """Write beside the file, then swap: a crash leaves the old text or the new one, whole."""
+    target = path.resolve()
+    handle, name = tempfile.mkstemp(prefix=f".{target.name}.", dir=target.parent)
+    fresh = Path(name)
+    try:
+        with os.fdopen(handle, "wb") as out:
+            out.write(text.encode("utf-8"))
+        fresh.chmod(target.stat().st_mode & 0o7777)
+        fresh.replace(target)
+    except OSError as error:
+        fresh.unlink(missing_ok=True)
+        raise DocumentError(f"{path} cannot be written: {error.strerror}.") from None

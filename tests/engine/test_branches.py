@@ -1,0 +1,164 @@
+"""Other answers beside the first: where they leave it, that rows do not disturb each other, their order."""
+
+from dataclasses import replace
+
+import pytest
+import torch
+
+from dcomplete.engine.branches import _BEHIND, _LEAST, _WEIGHT, alternatives, branched
+from dcomplete.engine.constraints import Free
+from dcomplete.engine.denoise import Plan, denoise
+from dcomplete.engine.engine import LocalEngine
+from dcomplete.engine.fill import Filled, Filler
+from dcomplete.engine.policies import policy
+from dcomplete.engine.prompt import make_task
+from dcomplete.errors import UserError
+from dcomplete.models.canvas import Canvas
+from dcomplete.types import Finish, InfillRequest
+from tests.conftest import SPECIALS, make_family
+from tests.engine.test_tokens import TOKENS
+
+PREFIX, SUFFIX = "def f(x):\n    return ", "\n\nprint(f(2))\n"
+ASKED = InfillRequest(PREFIX, SUFFIX, branches=6, samples=64, max_tokens=24, policy="verify")
+
+
+class Ending(Free):
+    """The farther right, the likelier the gap ends: random networks never end one."""
+
+    def mask(self, canvas, logits, rows, columns):
+        logits = logits.clone()
+        logits[:, SPECIALS.fill] += 1.5 * columns
+        return logits
+
+
+def engine() -> LocalEngine:
+    return LocalEngine(make_family(), TOKENS, constraint=Ending())
+
+
+def test_the_likeliest_ways_to_leave_an_answer():
+    p = torch.tensor([[0.6, 0.3, 0.1], [0.05, 0.9, 0.05], [0.5, 0.02, 0.48]])
+    own = torch.tensor([0, 1, 0])
+    # beginnings: 0.3 and 0.1 at once, 0.6 * 0.05 twice, 0.6 * 0.9 * 0.48 and * 0.02
+    assert alternatives(p.log(), own, 2) == [(0, 1), (2, 2)]
+    assert alternatives(p.log(), own, 9, margin=2.0) == [(0, 1), (2, 2), (0, 2)]
+    assert len(alternatives(p.log(), own, 9, margin=9.0)) == 6
+    banned = p.log().masked_fill(torch.tensor([False, True, False]), float("-inf"))
+    assert alternatives(banned[:1], own[:1], 9) == [(0, 2)]
+
+
+def test_branches_come_best_first_each_once_and_with_the_first_answer_among_them():
+    first = engine().infill(replace(ASKED, branches=0, samples=1)).best
+    found = engine().infill(ASKED)
+    texts = [a.texts for a in found.answers]
+    assert len(texts) == len(set(texts)) > 3
+    assert first.texts in texts
+    assert found.answers[0].finish is Finish.DONE
+    assert engine().infill(replace(ASKED, samples=2)).answers == found.answers[:2]
+
+
+@pytest.mark.parametrize("length", ["auto", "5"])
+@pytest.mark.parametrize("name", ["verify", "threshold"])
+def test_warm_and_cold_find_the_same_branches(length, name):
+    asked = replace(ASKED, length=length, policy=name)
+    warm, cold = engine(), engine()
+    warm.infill(replace(asked, prefix=PREFIX[:-2]))
+    found, anew = warm.infill(asked), cold.infill(replace(asked, reuse=False))
+    assert [a.texts for a in found.answers] == [a.texts for a in anew.answers]
+    assert found.tokens_computed < anew.tokens_computed
+    if length == "5":
+        assert {a.tokens for a in found.answers} == {5}
+
+
+def rows_of(asked: InfillRequest, answer: list[int], constraint=None) -> list[Filled]:
+    family = make_family()
+    plan = Plan(policy=policy(asked.policy), constraint=constraint or Ending())
+    filler, task = Filler(family, asked, plan), make_task(TOKENS, asked)
+    steps = branched(filler, task, [], Filled([answer], 0.0, Finish.DONE))
+    while True:
+        try:
+            next(steps)
+        except StopIteration as end:
+            return end.value
+
+
+def test_a_branch_alone_becomes_what_it_becomes_among_others():
+    answer = [60, 61, 62]
+    family, task = make_family(), make_task(TOKENS, ASKED)
+    for found in rows_of(ASKED, answer):
+        tokens = found.gaps[0]
+        if tokens == answer:
+            continue
+        pairs = enumerate(zip([*tokens, 4], [*answer, 4], strict=False))
+        place = next(i for i, (a, b) in pairs if a != b)
+        begun = [*tokens, SPECIALS.fill][: place + 1]
+        if begun[-1] == SPECIALS.fill:
+            assert tokens == answer[:place]
+            continue
+        ids = begun + [SPECIALS.mask] * (len(answer) + 9 - len(begun))
+        canvas = Canvas.from_rows([ids], [[0] * len(ids)], SPECIALS.mask)
+        filler = Filler(family, ASKED, Plan(policy=policy("verify"), constraint=Ending()))
+        with family.open(task.prompt) as session:
+            list(denoise(session, canvas, filler.planned([], task, canvas)))
+        assert canvas.filled(0, 0, SPECIALS.fill) == tokens
+
+
+def test_worth_is_the_answers_own_likelihood_and_that_of_the_text_behind_it():
+    """The slow twin: each answer by itself, token by token, nothing cached."""
+    family, task = make_family(), make_task(TOKENS, ASKED)
+    prefix, suffix = task.prompt.prefix, task.prompt.suffix
+
+    def nats(before: list[int], after: list[int]) -> float:
+        ids = torch.tensor([[*before, *after]])
+        see = torch.ones(ids.shape[1], ids.shape[1], dtype=torch.bool).tril()
+        from dcomplete.models.visibility import Visibility
+
+        hidden = family.net(ids, torch.arange(ids.shape[1])[None], Visibility(see))
+        logs = family.net.head(hidden)[0, len(before) - 1 : -1].log_softmax(-1)
+        own = logs.gather(1, torch.tensor(after)[:, None])
+        return float(own.clamp(min=_LEAST).sum())
+
+    worth = []
+    for found in rows_of(ASKED, [60, 61, 62]):
+        tokens = found.gaps[0]
+        around = [SPECIALS.suffix, *suffix, SPECIALS.prefix, *prefix, SPECIALS.middle]
+        own = nats(around, [*tokens, SPECIALS.fill])
+        assert found.score == pytest.approx(own / (len(tokens) + 1), abs=1e-4)
+        behind = nats([SPECIALS.suffix, SPECIALS.prefix, *prefix, *tokens], suffix[:_BEHIND])
+        worth.append(own + _WEIGHT * behind)
+    assert len(worth) > 3 and worth == sorted(worth, reverse=True)
+
+
+def test_a_constraint_is_asked_for_each_token_of_a_branch():
+    refused = {t for a in rows_of(ASKED, [60, 61, 62]) for t in a.gaps[0]} - {60, 61, 62}
+
+    class Without(Ending):
+        strict = True
+
+        def accepts(self, canvas, row, column, token):
+            return token not in refused
+
+    found = rows_of(ASKED, [60, 61, 62], Without())
+    assert len(found) > 1 and not {t for a in found for t in a.gaps[0]} & refused
+
+
+@pytest.mark.parametrize(
+    "changes", [{"between": ("+",)}, {"deadline_ms": 0.0}, {"prefix": "", "max_tokens": 1}]
+)
+def test_where_there_is_nothing_to_compare_the_first_answer_stays(changes):
+    asked = replace(ASKED, **changes)
+    found, plain = engine().infill(asked), engine().infill(replace(asked, branches=0, samples=1))
+    assert found.answers[0].texts == plain.best.texts and len(found.answers) == 1
+
+
+@pytest.mark.parametrize("regime", ["full", "block-causal"])
+def test_weights_that_cannot_be_read_from_left_to_right_have_no_branches(regime, make_engine):
+    asked = replace(ASKED, policy="threshold", max_tokens=8)
+    found = make_engine(regime).infill(asked)
+    assert len(found.answers) == 1
+
+
+def test_branches_are_not_drawn():
+    with pytest.raises(UserError, match="temperature with samples alone"):
+        engine().infill(replace(ASKED, temperature=0.7))
+    with pytest.raises(UserError, match="from 0 to 64"):
+        engine().infill(replace(ASKED, branches=65))
