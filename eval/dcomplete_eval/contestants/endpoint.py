@@ -35,7 +35,9 @@ class Endpoint:
     ) -> None:
         self.address, self.dialect, self.asking = address, dialect, asking
         self._context, self._lines = context, lines
-        self._http = httpx.Client(headers=headers, timeout=timeout)
+        # llama.cpp's server may close a connection just when the next request goes out on it
+        fresh = httpx.Limits(max_keepalive_connections=0)
+        self._http = httpx.Client(headers=headers, timeout=timeout, limits=fresh)
 
     def first(self) -> None:
         """Ask for one token, so that the model is loaded. Closes and raises UserError where none comes."""
