@@ -5,7 +5,7 @@ import re
 from pathlib import Path
 from typing import Any
 
-from dcomplete_eval.readme_engine import draw_steps, gpu, quality, steps
+from dcomplete_eval.readme_engine import draw_steps, gpu, quality, replaced, steps
 
 ROOT = Path(__file__).parents[2]
 RESULTS = ROOT / "eval" / "results"
@@ -43,8 +43,9 @@ def _latency(run: dict[str, Any]) -> str:
 
 
 def infilling() -> str:
-    """The newest run of every contestant on HumanEval-Infilling; no run, no table."""
-    newest = {(run["benchmark"], run["contestant"]): run for run in lines("humaneval.jsonl")}
+    """The newest run of every contestant with weights in use on HumanEval-Infilling; no run, no table."""
+    runs = [run for run in lines("humaneval.jsonl") if not replaced(run["contestant"])]
+    newest = {(run["benchmark"], run["contestant"]): run for run in runs}
     if not newest:
         return ""
     rows = [

@@ -5,11 +5,24 @@ from pathlib import Path
 from typing import Any
 
 Run = dict[str, Any]
+_OLDER = " weights"  # names end so, with an optional "-oracle", where weights were replaced since
+
+
+def replaced(name: str) -> bool:
+    """Whether a run's name says that its weights are no longer the embedded ones."""
+    return name.removesuffix("-oracle").endswith(_OLDER)
+
+
+def _how(run: Run) -> str:
+    """The run's policy, and its branches where there were any."""
+    branches = run.get("branches", 0)
+    return f"`{run['policy']}`" + (f", {branches} branches" if branches else "")
 
 
 def quality(runs: Sequence[Run]) -> str:
-    """Held-out infilling, the newest of every model, policy and knowledge of the length."""
-    newest = {(r["model"], r["policy"], r["oracle_length"]): r for r in runs if "exact" in r}
+    """Held-out infilling, the newest of every model in use, way to decode and knowledge of the length."""
+    runs = [run for run in runs if not replaced(run["model"])]
+    newest = {(r["model"], _how(r), r["oracle_length"]): r for r in runs if "exact" in r}
     nats = {r["model"]: r["masked_nats"] for r in runs if "masked_nats" in r}
     if not newest:
         return ""
@@ -18,10 +31,10 @@ def quality(runs: Sequence[Run]) -> str:
         "| edit similarity | length error (tokens) | forwards | nats a token at 25, 50, 75, 100 % masked |",
         "|---|---|---|---|---|---|---|---|",
     ]
-    for (model, policy, told), run in newest.items():
+    for (model, how, told), run in newest.items():
         masked = ", ".join(f"{n:.2f}" for n in nats.get(model, {}).values())
         rows.append(
-            f"| {model} | `{policy}` | {'told' if told else 'unknown'} | {run['single_line_exact']} % of "
+            f"| {model} | {how} | {'told' if told else 'unknown'} | {run['single_line_exact']} % of "
             f"{run['single_line_gaps']} | {run['edit_similarity']:.2f} | {run['length_error']} "
             f"| {run['forwards']} | {masked} |"
         )
@@ -30,7 +43,7 @@ def quality(runs: Sequence[Run]) -> str:
 
 def newest_steps(runs: Sequence[Run]) -> list[Run]:
     """Quality against steps: the newest run of every policy, few forwards first."""
-    newest = {run["policy"]: run for run in runs}
+    newest = {_how(run): run for run in runs}
     return sorted(newest.values(), key=lambda run: float(run["forwards"]))
 
 
@@ -45,7 +58,7 @@ def steps(runs: Sequence[Run]) -> str:
     ]
     for run in newest_steps(runs):
         rows.append(
-            f"| `{run['policy']}` | {run['single_line_exact']} % of {run['single_line_gaps']} "
+            f"| {_how(run)} | {run['single_line_exact']} % of {run['single_line_gaps']} "
             f"| {run['edit_similarity']:.2f} | {run['steps']} | {run['forwards']} |"
         )
     about = f"Model {run['model']}, {run['device']}, {run['dtype']}, commit {run['commit']}."
@@ -62,12 +75,13 @@ def draw_steps(runs: Sequence[Run], picture: Path) -> None:
     figure, axes = plt.subplots(figsize=(8, 4.5))
     families: dict[str, list[Run]] = {}
     for run in newest_steps(runs):
-        families.setdefault(run["policy"].partition("=")[0], []).append(run)
+        family = "branches" if run.get("branches") else run["policy"].partition("=")[0]
+        families.setdefault(family, []).append(run)
     for name, members in families.items():
         x, y = ([run[key] for run in members] for key in ("forwards", "single_line_exact"))
         axes.plot(x, y, marker="o", label=name)
         for run in members:
-            told = run["policy"].partition("=")[2]
+            told = run.get("branches") or run["policy"].partition("=")[2]
             where = (run["forwards"], run["single_line_exact"])
             axes.annotate(told, where, textcoords="offset points", xytext=(5, 5), fontsize=8)
     axes.set_xlabel("forward passes per answer, mean")

@@ -36,6 +36,12 @@ SHIPPED = (
     "dist/extension.js",
     "dist/client.js",
 )
+# The last fixes that advisories ask for, for where no registry can be asked (looked up in November 2026).
+FIXED = {
+    "brace-expansion": (5, 0, 8),  # GHSA-mh99-v99m-4gvg, GHSA-3jxr-9vmj-r5cp
+    "minimatch": (10, 2, 4),  # GHSA-3ppc-4f35-3m26 and what was mended after it
+    "semver": (7, 5, 2),  # GHSA-c2qf-rxjj-qqgw
+}
 CHECKS = (
     "loading",
     "early",
@@ -236,6 +242,18 @@ def test_starting_takes_little_main_thread_time(vsix: Path) -> None:
         best = min(best or spent, spent, key=lambda one: one["load_ms"] + one["activate_ms"])
     print(json.dumps({"measure": "vscode-start", **best}))
     assert best["load_ms"] + best["activate_ms"] < MOST_START_MS
+
+
+def test_what_ships_is_not_older_than_the_last_fix_that_an_advisory_asks_for() -> None:
+    locked = json.loads((EXTENSION / "package-lock.json").read_text())["packages"]
+    shipped = {
+        path.rpartition("node_modules/")[2]: package["version"]
+        for path, package in locked.items()
+        if path and not package.get("dev")
+    }
+    assert set(FIXED) < set(shipped)
+    for name, fixed in FIXED.items():
+        assert tuple(map(int, shipped[name].split("."))) >= fixed, name
 
 
 @pytest.mark.e2e
