@@ -3,8 +3,8 @@ PYTHON ?= python3
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check install -q -c constraints.txt
 FAST := -m "not e2e and not weights and not gpu and not editors"
-# Networks in tests are tiny: a core each is faster than many cores for one. A file stays with one worker.
-SPREAD := -n logical --maxprocesses 4 --dist loadfile
+# Several tests at once with a core each are faster than one with all cores; a file stays with one worker.
+SPREAD := OMP_NUM_THREADS=1 $(BIN)/python -m pytest -q -n logical --maxprocesses 4 --dist loadfile
 KITS := .kits
 NVIMS := $(CURDIR)/$(KITS)/nvim-new/bin/nvim:$(CURDIR)/$(KITS)/nvim-mid/bin/nvim:$(CURDIR)/$(KITS)/nvim-old/bin/nvim
 MODULES := editors/vscode/node_modules/.package-lock.json
@@ -20,17 +20,17 @@ infill: .venv/.run ## install, then fill a real gap in a shipped example
 	$(BIN)/dcomplete infill dcomplete/examples/average.py --at 9:9 --diff
 
 test: .venv/.dev ## install, then run all tests: the fast ones first, then the whole program
-	$(BIN)/python -m pytest -q $(SPREAD) $(FAST)
-	$(BIN)/python -m pytest -q -m "(e2e or weights) and not editors"
+	$(SPREAD) $(FAST)
+	$(SPREAD) -m "(e2e or weights) and not editors"
 
 test-e2e: .venv/.dev ## only the tests of real processes: engine, language server, command line
-	$(BIN)/python -m pytest -q -m "e2e and not editors"
+	$(SPREAD) -m "e2e and not editors"
 
 test-editors: .venv/.dev ## the plug-ins in a real VS Code and real Neovims; the server in Emacs and Helix
 	@$(MAKE) -s -j7 kits
 	DCOMPLETE_NVIM=$(NVIMS) DCOMPLETE_CODE_SERVER=$(CURDIR)/$(KITS)/vscode \
 	DCOMPLETE_EMACS=$(CURDIR)/$(KITS)/emacs/bin/emacs DCOMPLETE_HELIX=$(CURDIR)/$(KITS)/helix/bin/hx \
-	$(BIN)/python -m pytest -q -n 2 --dist loadfile -m editors tests/editors
+	$(SPREAD) -m editors tests/editors
 
 test-all: lint types test test-editors ## everything that CI runs
 
