@@ -13,7 +13,7 @@ from dcomplete.models.cache import ContextCache
 from dcomplete.models.config import NetConfig
 from dcomplete.models.family import Family
 from dcomplete.models.frame import Frame
-from dcomplete.models.graphs import Body, Recorder, plain
+from dcomplete.models.recording import Body, Recorder, plain
 from dcomplete.models.static_cache import StaticCache
 from dcomplete.models.visibility import Visibility
 

@@ -20,9 +20,9 @@ from dcomplete.engine.load import static_steps
 from dcomplete.errors import first_line
 from dcomplete.models.config import NetConfig
 from dcomplete.models.family import Family
-from dcomplete.models.graphs import Graphs, plain
 from dcomplete.models.kernels import Ask, choose
 from dcomplete.models.memory import free_bytes, need, too_small
+from dcomplete.models.recording import Graphs, plain
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,29 +7,23 @@ where recording fails, the same step runs launch by launch.
 """
 
 import logging
-from collections.abc import Callable, Hashable
+from collections.abc import Hashable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import Tensor
 
 from dcomplete.errors import first_line
 from dcomplete.models.cache import ContextCache
-from dcomplete.models.canvas import VOID, Canvas
+from dcomplete.models.canvas import Canvas
 from dcomplete.models.decoder import Decoder
+from dcomplete.models.recording import Graphs, Recorder, plain
 from dcomplete.models.static_cache import StaticCache
-from dcomplete.models.visibility import Visibility
-
-if TYPE_CHECKING:
-    from dcomplete.models.whole_step import Then, WholeStep
+from dcomplete.models.static_step import StaticRead, StaticStep
+from dcomplete.models.whole_step import Then, WholeStep
 
 _log = logging.getLogger(__name__)
 _MOST_WHOLES = 32  # recordings of whole steps, the oldest of which goes first
-_WARM_UPS = 2  # runs before a recording: kernels are chosen and compiled, workspaces allocated
-
-Body = Callable[[], None]
-Recorder = Callable[[Body], Body]
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,86 +43,6 @@ class Buckets:
         sizes = ((rows, self.rows), (width, self.widths), (context, self.contexts))
         found = [next((b for b in sorted(known) if b >= n), 0) for n, known in sizes]
         return (found[0], found[1], found[2]) if all(found) else None
-
-
-def plain(body: Body) -> Body:
-    """No recording: the twin."""
-    return body
-
-
-class Graphs:
-    """Records bodies as CUDA graphs, which are replayed one after another and share scratch memory.
-
-    One for each network: that memory dies with the last graph in it and cannot be used again.
-    """
-
-    def __init__(self) -> None:
-        self._pool: Any = None
-
-    def __call__(self, body: Body) -> Body:
-        """A CUDA graph of `body`, which must neither wait for the device nor change shapes.
-
-        Raises RuntimeError where it does.
-        """
-        side = torch.cuda.Stream()  # type: ignore[no-untyped-call]
-        side.wait_stream(torch.cuda.current_stream())
-        with torch.cuda.stream(side):
-            for _ in range(_WARM_UPS):
-                body()
-        torch.cuda.current_stream().wait_stream(side)
-        self._pool = self._pool or torch.cuda.graph_pool_handle()
-        graph = torch.cuda.CUDAGraph()
-        with torch.cuda.graph(graph, pool=self._pool):
-            body()
-        return graph.replay
-
-
-class StaticStep:
-    """The network over `rows` canvases of `width` cells behind the contexts of `cache`.
-
-    dcomplete's own layout: cells see their context and their own row's cells, and the state before a
-    cell predicts it.
-    """
-
-    def __init__(self, net: Decoder, cache: StaticCache, width: int) -> None:
-        self.net, self.cache, self.width = net, cache, width
-        like = net.norm.weight
-        self.ids = torch.zeros(cache.rows, width, dtype=torch.int64, device=like.device)
-        self.used = torch.ones(cache.rows, dtype=torch.int32, device=like.device)  # cells of a row
-        self.edge = like.new_zeros(net.config.hidden)  # the context's last state
-        self.states = like.new_zeros(cache.rows, width, net.config.hidden)
-        self.run: Body = self.body
-
-    def body(self) -> None:
-        """Compute `states` from `ids`, `used`, `edge` and the cache."""
-        positions = self.cache.place(self.width)
-        see = Visibility(None, length=self.cache.length + self.used)
-        hidden = self.net(self.ids, positions, see, self.cache)
-        self.states[:, 0] = self.edge
-        self.states[:, 1:] = hidden[:, :-1]
-
-    def fill(self, canvas: Canvas, edge: Tensor) -> None:
-        """Write a canvas that fits, on the step's device; rows to spare repeat nothing that is read."""
-        self.ids[: canvas.rows, : canvas.width] = canvas.ids
-        self.used[: canvas.rows] = (canvas.gap != VOID).sum(-1)
-        self.edge.copy_(edge)
-
-
-class StaticRead:
-    """The network over the next `width` tokens of one context, read causally: what was typed since."""
-
-    def __init__(self, net: Decoder, cache: StaticCache, width: int) -> None:
-        self.net, self.cache, self.width = net, cache, width
-        like = net.norm.weight
-        self.ids = torch.zeros(cache.rows, width, dtype=torch.int64, device=like.device)
-        self.states = like.new_zeros(cache.rows, width, net.config.hidden)
-        self.run: Body = self.body
-
-    def body(self) -> None:
-        """Compute `states` from `ids` and the cache; ids behind those in use are seen by none of them."""
-        positions = self.cache.place(self.width)
-        see = Visibility(None, causal=True, length=self.cache.length + self.width)
-        self.states.copy_(self.net(self.ids, positions, see, self.cache))
 
 
 class StaticSteps:
@@ -180,7 +94,7 @@ class StaticSteps:
         edge: Tensor,
         canvas: Canvas,
         recipe: Hashable,
-        then: "Then",
+        then: Then,
     ) -> bool:
         """Compute the states of `canvas` and let `then` change it by them, as one recording.
 
@@ -236,10 +150,8 @@ class StaticSteps:
         return step
 
     def _make_whole(
-        self, bucket: tuple[int, int, int], recipe: Hashable, canvas: Canvas, then: "Then"
-    ) -> "WholeStep | None":
-        from dcomplete.models.whole_step import WholeStep
-
+        self, bucket: tuple[int, int, int], recipe: Hashable, canvas: Canvas, then: Then
+    ) -> WholeStep | None:
         rows, width, context = bucket
         cache = self._cache(rows, context)
         if cache is None:

@@ -10,7 +10,8 @@ import torch
 from torch import Tensor
 
 from dcomplete.models.canvas import VOID, Canvas
-from dcomplete.models.graphs import Recorder, StaticStep
+from dcomplete.models.recording import Recorder
+from dcomplete.models.static_step import StaticStep
 
 Then = Callable[[Tensor, Canvas], None]  # states [R, W, D] and the canvas to be changed by them
 

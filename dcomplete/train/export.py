@@ -73,9 +73,8 @@ def export(
         policy=options.policy,
         card={
             **card,
-            **_earlier(base),
-            "tokens_seen": state["tokens"],
-            "steps": state["step"],
+            **(before := _earlier(base)),
+            **_together(before, tokens_seen=state["tokens"], steps=state["step"]),
             "training": state["config"] | {"base": Path(state["config"]["base"]).name},
         },
     )
@@ -89,6 +88,12 @@ def _earlier(base: Base) -> dict[str, Any]:
         return {}
     kept = ("tokens_seen", "steps", "device", "time", "training", "continues")
     return {"continues": {k: v for k, v in base.manifest.card.items() if k in kept}}
+
+
+def _together(before: dict[str, Any], **counts: int) -> dict[str, int]:
+    """This run's counts and those of the runs before it."""
+    earlier = before.get("continues", {})
+    return {name: count + earlier.get(name, 0) for name, count in counts.items()}
 
 
 def used(shards: Shards, vocabulary: int, min_count: int) -> list[int]:

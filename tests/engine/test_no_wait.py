@@ -17,7 +17,8 @@ from dcomplete.engine.pace import AtOnce, StepLate
 from dcomplete.engine.policies import POLICIES, policy
 from dcomplete.engine.recipe import recipe
 from dcomplete.models.canvas import Canvas
-from dcomplete.models.graphs import Buckets, StaticSteps, plain
+from dcomplete.models.graphs import Buckets, StaticSteps
+from dcomplete.models.recording import plain
 from dcomplete.models.regimes import Prompt
 
 META = torch.device("meta")

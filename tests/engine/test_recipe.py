@@ -14,7 +14,8 @@ from dcomplete.engine.recipe import recipe
 from dcomplete.engine.sampling import Sampler
 from dcomplete.engine.windows import LeftToRightBlocks
 from dcomplete.models.canvas import Canvas
-from dcomplete.models.graphs import Buckets, Graphs, StaticSteps, plain
+from dcomplete.models.graphs import Buckets, StaticSteps
+from dcomplete.models.recording import Graphs, plain
 from dcomplete.models.regimes import Prompt
 from tests.conftest import SPECIALS, make_family
 

@@ -5,7 +5,8 @@ import torch
 
 from dcomplete.models.canvas import Canvas
 from dcomplete.models.family import Family
-from dcomplete.models.graphs import Buckets, Graphs, StaticSteps, plain
+from dcomplete.models.graphs import Buckets, StaticSteps
+from dcomplete.models.recording import Graphs, plain
 from dcomplete.models.regimes import Prompt
 from tests.conftest import make_family
 

@@ -51,7 +51,7 @@ import torch
 from dataclasses import replace
 from dcomplete.models.attention_kernel import attend
 from dcomplete.models.decoder import Decoder
-from dcomplete.models.graphs import StaticStep
+from dcomplete.models.static_step import StaticStep
 from dcomplete.models.static_cache import StaticCache
 from tests.conftest import TINY
 torch.manual_seed(0)
