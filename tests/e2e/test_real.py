@@ -168,3 +168,18 @@ def test_a_typed_character_computes_little():
     assert first.context_tokens > 1000
     typed = engine.infill(dcomplete.InfillRequest(text + "t", **same))
     assert typed.tokens_computed <= 16 + 16
+
+
+@pytest.mark.parametrize(
+    ("before", "best", "after"),
+    [
+        ("def parse(line):\n    ", "key, value = line.split()", "\n    return key.strip(), value\n"),
+        ("def f(items):\n    ", "ordered = sorted(items)", "\n    for x in ordered:\n        g(x)\n"),
+        ("def area(shape):\n    ", "width = shape[0]\n    height = shape[1]", "\n    return width * height\n"),
+    ],
+)  # fmt: skip
+def test_branches_find_what_the_text_behind_the_gap_needs(before, best, after):
+    text = f"{before}<GAP>{after}"
+    assert answer("-", "--dtype", "float32", stdin=text)["text"] != best
+    found = answer("-", "--dtype", "float32", "--branches", 8, stdin=text)
+    assert found["text"] == best
