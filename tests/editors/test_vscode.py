@@ -38,7 +38,11 @@ SHIPPED = (
 )
 # The last fixes that advisories ask for, for where no registry can be asked (looked up in November 2026).
 FIXED = {
-    "brace-expansion": (5, 0, 8),  # GHSA-mh99-v99m-4gvg, GHSA-3jxr-9vmj-r5cp
+    "brace-expansion": (
+        5,
+        0,
+        9,
+    ),  # GHSA-rgw5-rvv9-x895, after GHSA-mh99-v99m-4gvg and GHSA-3jxr-9vmj-r5cp
     "minimatch": (10, 2, 4),  # GHSA-3ppc-4f35-3m26 and what was mended after it
     "semver": (7, 5, 2),  # GHSA-c2qf-rxjj-qqgw
 }
