@@ -170,16 +170,16 @@ def test_a_typed_character_computes_little():
     assert typed.tokens_computed <= 16 + 16
 
 
-@pytest.mark.parametrize(
-    ("before", "best", "after"),
-    [
-        ("def parse(line):\n    ", "key, value = line.split()", "\n    return key.strip(), value\n"),
-        ("def f(items):\n    ", "ordered = sorted(items)", "\n    for x in ordered:\n        g(x)\n"),
-        ("def area(shape):\n    ", "width = shape[0]\n    height = shape[1]", "\n    return width * height\n"),
-    ],
-)  # fmt: skip
-def test_branches_find_what_the_text_behind_the_gap_needs(before, best, after):
-    text = f"{before}<GAP>{after}"
+NEEDED = [
+    ("def parse(line):", "key, value = line.split()", "return key.strip(), value"),
+    ("def f(items):", "ordered = sorted(items)", "for x in ordered:\n        g(x)"),
+    ("def area(shape):", "width = shape[0]\n    height = shape[1]", "return width * height"),
+]
+
+
+@pytest.mark.parametrize(("head", "best", "after"), NEEDED)
+def test_branches_find_what_the_text_behind_the_gap_needs(head, best, after):
+    text = f"{head}\n    <GAP>\n    {after}\n"
     assert answer("-", "--dtype", "float32", stdin=text)["text"] != best
     found = answer("-", "--dtype", "float32", "--branches", 8, stdin=text)
     assert found["text"] == best
