@@ -28,9 +28,7 @@ class ModelSettings:
     line_tokens: int = 32  # most tokens of a suggestion within a line
     block_tokens: int = 96  # most tokens of one over several lines
     deadline_ms: float = 4000.0  # an automatic suggestion is answered by then with what there is
-    branches: int = (
-        0  # other answers tried beside one that comes by itself; 8 where it was asked for
-    )
+    branches: int = 0  # other answers tried beside one that comes by itself
     min_score: float = -2.0  # mean nats a token below which an automatic suggestion is not shown
 
 

@@ -45,6 +45,7 @@ def to_json(doc: Document, result: Infill) -> dict[str, Any]:
 
 
 def show(doc: Document, result: Infill, file: str, language: str, form: str, write: bool) -> None:
+    """Print the answers, or the text with the best one as `form` says; `write` changes the file instead."""
     whole = doc.filled(result.best.texts)
     if write:
         _replace(Path(file), whole)

@@ -45,7 +45,7 @@ def branched(
     with filler.family.open(task.prompt, filler.request.reuse) as session:
         rows = yield from _branches(filler, session, task, first, ended)
         likely = _nats(session, rows, [len(row) for row in rows])
-    _count(filler, session)
+    filler.counts.add(session)
     yield
     fill = filler.family.specials.fill
     tokens = [[t for t in row if t != fill] for row in rows]
@@ -86,7 +86,7 @@ def _following(filler: Filler, task: Task, answers: list[list[int]]) -> Steps[li
             yield
         rows = [[*answer, *behind] for answer in answers]
         nats = _nats(text, rows, [len(behind)] * len(rows))
-    _count(filler, text)
+    filler.counts.add(text)
     return nats
 
 
@@ -128,7 +128,8 @@ def _branches(
 def _started(filler: Filler, ended: list[int], ways: list[tuple[int, int]], plan: Plan) -> Canvas:
     """A row for each way: the answer up to a place, another token there, masks behind it."""
     told = ended[-1] != filler.family.specials.fill
-    width = len(ended) if told else len(ended) + _SPARE
+    most = filler.request.max_tokens + 1  # and the filler that ends it
+    width = len(ended) if told else min(len(ended) + _SPARE, max(most, len(ended)))
     mask = filler.family.specials.mask
     ids = [ended[:place] + [mask] * (width - place) for place, _ in ways]
     canvas = Canvas.from_rows(ids, [[0] * width] * len(ids), mask).to(filler.family.device)
@@ -164,8 +165,3 @@ def _nats(session: Session, rows: list[list[int]], last: list[int]) -> list[floa
 def _on(cells: tuple[Tensor, ...], states: Tensor) -> tuple[Tensor, Tensor]:
     rows, columns = cells
     return rows.to(states.device), columns.to(states.device)
-
-
-def _count(filler: Filler, session: Session) -> None:
-    filler.counts.forwards += session.forwards
-    filler.counts.computed += session.computed

@@ -62,6 +62,11 @@ class Counts:
     prefill_ms: float = 0.0
     denoise_ms: float = 0.0
 
+    def add(self, session: Session) -> None:
+        """What a finished session computed."""
+        self.forwards += session.forwards
+        self.computed += session.computed
+
 
 @dataclass(slots=True)
 class Filler:
@@ -84,8 +89,7 @@ class Filler:
             finish = yield from self.denoised(session, canvas, self.planned(first, task, canvas))
             scores = self._scores(session, canvas)
             order = self._order(task, canvas, scores)[:rows]
-        self.counts.forwards += session.forwards
-        self.counts.computed += session.computed
+        self.counts.add(session)
         filled = []
         for row in order:
             answer = yield from self._continued(task, canvas, row, scores[row], finish)

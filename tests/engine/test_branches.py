@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 import torch
 
-from dcomplete.engine.branches import _BEHIND, _LEAST, _WEIGHT, alternatives, branched
+from dcomplete.engine.branches import _BEHIND, _LEAST, _WEIGHT, _started, alternatives, branched
 from dcomplete.engine.constraints import Free
 from dcomplete.engine.denoise import Plan, denoise
 from dcomplete.engine.engine import LocalEngine
@@ -67,6 +67,16 @@ def test_warm_and_cold_find_the_same_branches(length, name):
     assert found.tokens_computed < anew.tokens_computed
     if length == "5":
         assert {a.tokens for a in found.answers} == {5}
+
+
+@pytest.mark.parametrize(("most", "cells"), [(24, 12), (4, 5), (1, 4)])
+def test_a_branch_may_be_longer_than_the_answer_but_not_than_was_asked_for(most, cells):
+    asked = replace(ASKED, max_tokens=most)
+    filler = Filler(make_family(), asked, Plan())
+    ended = [60, 61, 62, SPECIALS.fill]
+    whole = Canvas.from_rows([ended], [[0] * 4], SPECIALS.mask)
+    plan = filler.planned([], make_task(TOKENS, asked), whole)
+    assert _started(filler, ended, [(1, 70)], plan).width == cells
 
 
 def rows_of(asked: InfillRequest, answer: list[int], constraint=None) -> list[Filled]:
