@@ -16,9 +16,15 @@ SHELL = [
 COMMANDS = [line.partition(" #")[0].strip() for line in SHELL if "dcomplete infill" in line]
 
 
-def test_its_pictures_and_pages_exist():
-    for target in re.findall(r"\]\(([^)#:]+)\)", README):
-        assert (ROOT / target).is_file(), target
+RESULTS = ROOT / "eval" / "results" / "README.md"
+
+
+@pytest.mark.parametrize("page", [ROOT / "README.md", RESULTS], ids=["project", "results"])
+def test_its_pictures_and_pages_exist(page):
+    targets = re.findall(r"\]\(([^)#:]+)\)", page.read_text(encoding="utf-8"))
+    assert targets
+    for target in targets:
+        assert (page.parent / target).is_file(), target
 
 
 def test_the_two_commands_are_targets_of_the_makefile():
@@ -28,9 +34,10 @@ def test_the_two_commands_are_targets_of_the_makefile():
 
 
 def test_its_numbers_are_those_of_the_newest_results():
-    from dcomplete_eval.readme import rendered
+    from dcomplete_eval.readme import rendered, results_page
 
     assert rendered(README) == README, "run: python -m dcomplete_eval.readme"
+    assert results_page() == RESULTS.read_text(encoding="utf-8"), "the same"
 
 
 def test_make_infill_is_dry_run_clean():

@@ -1,177 +1,72 @@
-"""The README's numbers, made from ``eval/results``: ``python -m dcomplete_eval.readme`` rewrites them."""
+"""The project's numbers, made from the lines in ``eval/results``: ``python -m dcomplete_eval.readme``.
+
+All tables go to ``eval/results/README.md``; the project's README gets the few that a newcomer asks for.
+"""
 
 import json
 import re
 from pathlib import Path
-from typing import Any
 
-from dcomplete_eval.readme_engine import draw_steps, gpu, quality, replaced, steps
+from dcomplete_eval.tables import infilling, latency, timed, typing, usefulness
+from dcomplete_eval.tables_engine import Run, draw_steps, gpu, quality, steps
+from dcomplete_eval.tables_summary import summary
 
 ROOT = Path(__file__).parents[2]
 RESULTS = ROOT / "eval" / "results"
-_BOUNDS = ("gold", "empty")
 START, END = "<!-- numbers: made by python -m dcomplete_eval.readme -->", "<!-- end of numbers -->"
+_ABOUT = """# What was measured
+
+Made by `python -m dcomplete_eval.readme` from the JSON lines in this folder, each of which holds commit,
+device and settings. The newest line of each kind counts; lines of weights that were replaced stay in the
+files. What was tried and lost is in the logs of the [engine](../../dcomplete/engine/LOG.md) and of
+[training](../../dcomplete/train/LOG.md)."""
 
 
-def lines(name: str) -> list[dict[str, Any]]:
+def lines(name: str) -> list[Run]:
     """A results file's JSON lines, oldest first."""
     path = RESULTS / name
     text = path.read_text(encoding="utf-8") if path.exists() else ""
     return [json.loads(line) for line in text.splitlines()]
 
 
-def latency() -> str:
-    """The newest engine benchmark with a peer, of each policy."""
-    newest = {run["policy"]: run for run in lines("engine.jsonl") if run["peers"]}
-    return "\n\n".join(_latency(run) for run in newest.values())
-
-
-def _latency(run: dict[str, Any]) -> str:
-    peers = " | ".join(f"{p['engine']} p50" for p in run["peers"])
-    rows = [
-        f"| about 1,000 tokens of context | p50 ms | p90 ms | forwards | {peers} | ratio |",
-        "|---|---|---|---|" + "---|" * (len(run["peers"]) + 1),
-    ]
-    names = {"cold": "cold, first token", "warm10": "warm, 10 tokens", "warm32": "warm, 32 tokens"}
-    for key, said in names.items():
-        ours = run["ours"][key]
-        rivals = " | ".join(f"{p[key]['p50_ms']:.0f}" for p in run["peers"])
-        cells = f"{ours['p50_ms']:.0f} | {ours['p90_ms']:.0f} | {ours['forwards']:.1f}"
-        rows.append(f"| {said} | {cells} | {rivals} | {run['ratios'][key]} |")
-    about = f"{run['device']}, {run['dtype']}, policy `{run['policy']}`, commit {run['commit']}."
-    return "\n".join([*rows, "", f"{about} The ratio is ours over the faster llama.cpp's."])
-
-
-def infilling() -> str:
-    """The newest run of every contestant with weights in use on HumanEval-Infilling; no run, no table."""
-    runs = [run for run in lines("humaneval.jsonl") if not replaced(run["contestant"])]
-    newest = {(run["benchmark"], run["contestant"]): run for run in runs}
-    if not newest:
-        return ""
-    rows = [
-        "| HumanEval-Infilling | contestant | tasks | pass@1, 95 % interval | exact | length error "
-        "(tokens) | forwards |",
-        "|---|---|---|---|---|---|---|",
-    ]
-    for (benchmark, name), run in sorted(newest.items()):
-        passed, error, passes = run["pass"], run["length_error"], run["forwards"]
-        rows.append(
-            f"| {benchmark.removeprefix('humaneval-')} | `{name}` | {run['tasks']} of {run['of']} "
-            f"| {passed['value']:.1f} % [{passed['low']:.1f}, {passed['high']:.1f}] "
-            f"| {run['exact']['value']:.1f} % | {'' if error is None else f'{error:.1f}'} "
-            f"| {'' if passes is None else f'{passes:.1f}'} |"
-        )
-    about = (
-        f"{run['machine']}, commit {run['commit']}; `oracle` is told the true length, the rest is "
-        "not; llama.cpp continues the prefix with the same base and is told the number of lines. "
-        "[The report](eval/results/humaneval/report.html) (its times were taken beside other work)."
-    )
-    return "\n".join([*rows, "", about])
-
-
-def timed() -> str:
-    """Contestants asked one after another, each answer judged before the next: what one costs."""
-    runs = [run for run in lines("humaneval-timed.jsonl") if run["settings"]["kind"] not in _BOUNDS]
-    if not runs:
-        return ""
-    rows = [
-        "| asked in turn | contestant | tasks | pass@1 | p50 ms | p90 ms | p99 ms |",
-        "|---|---|---|---|---|---|---|",
-    ]
-    for run in runs:
-        ms = run["ms"]
-        rows.append(
-            f"| {run['benchmark'].removeprefix('humaneval-')} | `{run['contestant']}` | {run['tasks']} "
-            f"| {run['pass']['value']:.1f} % | {ms['p50']:.0f} | {ms['p90']:.0f} | {ms['p99']:.0f} |"
-        )
-    about = (
-        f"{runs[-1]['machine']}, commit {runs[-1]['commit']}. "
-        "[The report](eval/results/timed/report.html), with the replays of typing."
-    )
-    return "\n".join([*rows, "", about])
-
-
-def typing() -> str:
-    """The newest replay of every trace, and the newest overhead."""
-    newest = {run["trace"]: run for run in lines("replay.jsonl")}
-    if not newest:
-        return ""
-    rows = [
-        "| recorded typing, real server | keystrokes | requests | overtaken | answered "
-        "| keystroke to answer p50, p90 ms | tokens a keystroke | memory growth |",
-        "|---|---|---|---|---|---|---|---|",
-    ]
-    for name, run in newest.items():
-        said, ms, grown = run["outcomes"], run["answer_ms"], run["memory_growth_percent"]
-        overtaken = said.get("cancelled", 0) + said.get("superseded", 0)
-        answered = said.get("suggested", 0) + said.get("refused", 0)
-        growth = ", ".join(f"{who} {percent} %" for who, percent in grown.items())
-        rows.append(
-            f"| {name} | {run['keystrokes']} | {run['requests']} | {overtaken} | {answered} "
-            f"| {ms['p50']}, {ms['p90']} | {run['tokens_per_keystroke']} | {growth} |"
-        )
-    run = next(reversed(newest.values()))
-    speed = f"{run['pace']['speed']:g} times as fast as typed"
-    text = "\n".join([*rows, "", f"{run['device']}, {speed}, commit {run['commit']}."])
-    if beside := lines("overhead.jsonl"):
-        ms = beside[-1]["overhead_ms"]
-        text += (
-            f" Everything but the model, on a {beside[-1]['lines']}-line Python file: "
-            f"p50 {ms['p50']} ms, p99 {ms['p99']} ms (commit {beside[-1]['commit']})."
-        )
-    return text
-
-
-def usefulness() -> str:
-    """The newest usefulness replay of every trace with every contestant."""
-    newest = {(run["trace"], run["contestant"]): run for run in lines("usefulness.jsonl")}
-    if not newest:
-        return ""
-    rows = [
-        "| recorded typing, simulated author | contestant | typed characters | saved of 1,000 [95 %] "
-        "| completed code | stale | keystroke to shown p50, p90 ms |",
-        "|---|---|---|---|---|---|---|",
-    ]
-    for (trace, contestant), run in newest.items():
-        saved, ms = run["saved_per_1000"], run["shown_ms"]
-        times = f"{ms['p50']:.0f}, {ms['p90']:.0f}" if ms else "-"
-        rows.append(
-            f"| {trace} | `{contestant}` | {run['typed']:,} | {_bounded(saved)} "
-            f"| {100 * run['rocc']['value']:.1f} % | {run['stale_share']:.1f} % | {times} |"
-        )
-    about = f"{run['machine']}, {run['clock']} time, commit {run['commit']}."
-    told = "The author takes what is right at once: an upper bound. Gold is the truth itself."
-    return "\n".join([*rows, "", f"{about} {told}"])
-
-
-def _bounded(figure: dict[str, float | None]) -> str:
-    value, low, high = figure["value"], figure["low"], figure["high"]
-    return f"{value:.1f}" if low is None or high is None else f"{value:.1f} [{low:.1f}, {high:.1f}]"
-
-
 def rendered(readme: str) -> str:
     """`readme` with its numbers made anew."""
-    numbers = "\n\n".join(
-        part
-        for part in (
-            latency(),
-            gpu(lines("gpu.jsonl")),
-            quality(lines("heldout.jsonl")),
-            steps(lines("steps.jsonl")),
-            infilling(),
-            timed(),
-            typing(),
-            usefulness(),
-        )
-        if part
+    numbers = summary(
+        lines("humaneval.jsonl"),
+        lines("heldout.jsonl"),
+        lines("humaneval-timed.jsonl"),
+        lines("overhead.jsonl"),
+        lines("gpu.jsonl"),
     )
     block = f"{START}\n\n{numbers}\n\n{END}"
     return re.sub(f"{re.escape(START)}.*?{re.escape(END)}", lambda _: block, readme, flags=re.S)
 
 
+def results_page() -> str:
+    """Every table, as the page of ``eval/results``."""
+    parts = {
+        "The model": [quality(lines("heldout.jsonl")), steps(lines("steps.jsonl"))],
+        "HumanEval-Infilling": [
+            infilling(lines("humaneval.jsonl")),
+            timed(lines("humaneval-timed.jsonl")),
+        ],
+        "Beside llama.cpp": [latency(lines("engine.jsonl"))],
+        "Typing": [
+            typing(lines("replay.jsonl"), lines("overhead.jsonl")),
+            usefulness(lines("usefulness.jsonl")),
+        ],
+        "On a graphics card": [gpu(lines("gpu.jsonl"))],
+    }
+    page = [_ABOUT]
+    for title, tables in parts.items():
+        page += [f"## {title}", *filter(None, tables)]
+    return "\n\n".join(page) + "\n"
+
+
 def main() -> None:
     path = ROOT / "README.md"
     path.write_text(rendered(path.read_text(encoding="utf-8")), encoding="utf-8")
+    (RESULTS / "README.md").write_text(results_page(), encoding="utf-8")
     if runs := lines("steps.jsonl"):
         draw_steps(runs, RESULTS / "steps.png")
 

@@ -6,11 +6,11 @@ import pytest
 from typer.testing import CliRunner
 
 from dcomplete.errors import UserError
-from dcomplete_eval import readme
 from dcomplete_eval.replay import commands
 from dcomplete_eval.replay.history import History
 from dcomplete_eval.replay.simulate import STRETCH
 from dcomplete_eval.replay.trace import Patch, Trace
+from dcomplete_eval.tables import usefulness
 from tests.eval.rival import FILE, LINE, Rival, gold, made, nothing, played, typed
 from tests.eval.test_replay import SMALL, TRACES, written
 
@@ -148,14 +148,11 @@ def test_wrong_words_are_refused_in_one_sentence(tmp_path, rivals, wrong, said):
     assert isinstance(done.exception, UserError) and said in str(done.exception)
 
 
-def test_result_lines_become_a_table_of_the_readme(tmp_path, monkeypatch):
-    monkeypatch.setattr(readme, "RESULTS", tmp_path)
-    assert readme.usefulness() == ""
+def test_result_lines_become_a_table():
+    assert usefulness([]) == ""
     old, _ = played(LINE, Rival(nothing))
     new, _ = played(LINE, Rival(gold))
-    lines = [json.dumps(line) for line in (old, new)]
-    (tmp_path / "usefulness.jsonl").write_text("\n".join(lines) + "\n")
-    rows = readme.usefulness().splitlines()
+    rows = usefulness([json.loads(json.dumps(line)) for line in (old, new)]).splitlines()
     assert rows[2] == "| rustcode | `rival` | 7 | 428.6 | 57.1 % | 0.0 % | - |"
     assert len(rows) == 5, "the newest counts"
 

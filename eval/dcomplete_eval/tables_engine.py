@@ -1,6 +1,6 @@
-"""The README's numbers about model and engine: held-out gaps, quality against steps, a GPU's latencies."""
+"""The tables of ``eval/results`` about model and engine: held-out gaps, steps, a GPU's latencies."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +11,14 @@ _OLDER = " weights"  # names end so, with an optional "-oracle", where weights w
 def replaced(name: str) -> bool:
     """Whether a run's name says that its weights are no longer the embedded ones."""
     return name.removesuffix("-oracle").endswith(_OLDER)
+
+
+def where(runs: Collection[Run], *keys: str) -> str:
+    """Where rows of one table come from: every value of `keys`, and every commit, each once."""
+    parts = [" and ".join(dict.fromkeys(str(run[key]) for run in runs)) for key in keys]
+    commits = list(dict.fromkeys(run["commit"] for run in runs))
+    told = f"commit{'s' if len(commits) > 1 else ''} {', '.join(commits)}"
+    return ", ".join([*parts, told])
 
 
 def _how(run: Run) -> str:
@@ -38,7 +46,7 @@ def quality(runs: Sequence[Run]) -> str:
             f"{run['single_line_gaps']} | {run['edit_similarity']:.2f} | {run['length_error']} "
             f"| {run['forwards']} | {masked} |"
         )
-    return "\n".join([*rows, "", f"{run['device']}, {run['dtype']}, commit {run['commit']}."])
+    return "\n".join([*rows, "", f"{where(newest.values(), 'device', 'dtype')}."])
 
 
 def newest_steps(runs: Sequence[Run]) -> list[Run]:
@@ -61,8 +69,8 @@ def steps(runs: Sequence[Run]) -> str:
             f"| {_how(run)} | {run['single_line_exact']} % of {run['single_line_gaps']} "
             f"| {run['edit_similarity']:.2f} | {run['steps']} | {run['forwards']} |"
         )
-    about = f"Model {run['model']}, {run['device']}, {run['dtype']}, commit {run['commit']}."
-    return "\n".join([*rows, "", f"{about} [As a plot](eval/results/steps.png)."])
+    about = f"Model {where(newest_steps(runs), 'model', 'device', 'dtype')}."
+    return "\n".join([*rows, "", f"{about} [As a plot](steps.png)."])
 
 
 def draw_steps(runs: Sequence[Run], picture: Path) -> None:
