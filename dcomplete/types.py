@@ -39,8 +39,9 @@ class InfillRequest:
     """Text around one or more gaps.
 
     `between` is the text between consecutive gaps: k texts mean k + 1 gaps, denoised together, and
-    each text stays as it is. `length` is "auto", "candidates" or a number of tokens. `draft` is an
-    earlier answer to start from (single gap only).
+    each text stays as it is. `length` is "auto", "candidates" (single gap only) or a number of tokens,
+    which is kept whatever `max_tokens` says. `draft` is an earlier answer to start from (single gap of
+    unknown length only; models that cannot end a gap themselves do without it).
     """
 
     prefix: str
@@ -66,6 +67,11 @@ class InfillRequest:
     @property
     def gaps(self) -> int:
         return len(self.between) + 1
+
+    @property
+    def told(self) -> int | None:
+        """The gap's tokens where they are told, None where the model has to find out."""
+        return int(self.length) if self.length.isdecimal() else None
 
 
 @dataclass(frozen=True, slots=True)

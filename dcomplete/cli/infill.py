@@ -157,7 +157,7 @@ def _name(model: str) -> str:
 
 
 def _engine(model: str, device: str, dtype: str, request: InfillRequest) -> Engine:
-    from dcomplete.engine.engine import check_request
+    from dcomplete.engine.checks import check_request
     from dcomplete.engine.load import open_model
     from dcomplete.engine.policies import check_policy
 

@@ -14,9 +14,11 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
-from dcomplete.engine.denoise import Plan, apply
-from dcomplete.engine.fill import CANVAS, Filled, Filler, Steps
+from dcomplete.engine.denoise import Plan, Steps, apply
+from dcomplete.engine.fill import Filled, Filler
+from dcomplete.engine.lengths import CANVAS
 from dcomplete.engine.prompt import Task
+from dcomplete.engine.reading import read
 from dcomplete.engine.step import Move
 from dcomplete.engine.tokens import Ids
 from dcomplete.models.canvas import Canvas
@@ -93,7 +95,7 @@ def _following(filler: Filler, task: Task, answers: list[list[int]]) -> Steps[li
 def _ended(filler: Filler, answer: Filled) -> list[int]:
     """The answer's tokens, with the filler that ends it where its length was not told."""
     fill = filler.family.specials.fill
-    if fill is None or filler.request.length.isdigit():
+    if fill is None or filler.request.told is not None:
         return answer.gaps[0]
     return [*answer.gaps[0], fill]
 
@@ -151,15 +153,11 @@ def _decided(session: Session, rows: list[list[int]]) -> Canvas:
 def _nats(session: Session, rows: list[list[int]], last: list[int]) -> list[float]:
     """The log-probability of the `last` tokens of each row, read from left to right, summed."""
     canvas = _decided(session, rows)
-    states = session.causal_states(canvas)
-    assert states is not None
     ends = torch.tensor([[len(row), count] for row, count in zip(rows, last, strict=True)])
-    place = torch.arange(canvas.width)
-    cells = (place < ends[:, :1]) & (place >= ends[:, :1] - ends[:, 1:])
-    at = _on(cells.nonzero(as_tuple=True), states)
-    logs = session.family.net.head(states[at]).float().log_softmax(-1)
-    nats = logs.gather(1, canvas.ids[at][:, None])[:, 0].clamp(min=_LEAST)
-    return torch.zeros(len(rows), device=nats.device).index_add(0, at[0], nats).tolist()
+    place, ends = torch.arange(canvas.width, device=canvas.ids.device), ends.to(canvas.ids.device)
+    known = read(session, canvas, (place < ends[:, :1]) & (place >= ends[:, :1] - ends[:, 1:]))
+    assert known is not None  # what can read a text can read an answer
+    return known.nats.clamp(min=_LEAST).sum(-1).tolist()
 
 
 def _on(cells: tuple[Tensor, ...], states: Tensor) -> tuple[Tensor, Tensor]:

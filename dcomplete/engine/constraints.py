@@ -1,7 +1,8 @@
 """What an answer may contain. The loop asks at every step; grammars fit the same two methods."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import Protocol
 
 import torch
@@ -44,13 +45,20 @@ class Free:
 class Banned(Free):
     """Some ids never."""
 
-    def __init__(self, ids: Sequence[int] | Ids) -> None:
-        self._ids = torch.as_tensor(ids, dtype=torch.int64)
-        self.ids = tuple(self._ids.tolist())
+    def __init__(self, ids: Iterable[int]) -> None:
+        self.ids = tuple(int(i) for i in ids)
 
     def mask(self, canvas: Canvas, logits: Tensor, rows: Tensor, columns: Tensor) -> Tensor:
-        self._ids = self._ids.to(logits.device)  # copied once: every copy waits for a GPU
-        return logits.index_fill(-1, self._ids, float("-inf"))
+        return logits.index_fill(-1, _placed(self.ids, logits.device), float("-inf"))
+
+
+@cache
+def _placed(ids: tuple[int, ...], device: torch.device) -> Tensor:
+    """`ids` on the device, copied once: every copy waits for a GPU.
+
+    Kept for good: recordings read this tensor, and know nothing of Python's references to it.
+    """
+    return torch.tensor(ids, dtype=torch.int64, device=device)
 
 
 class FirstOf(Free):

@@ -1,9 +1,10 @@
 """The denoise loop: the theory of the engine in one function. Everything else is a value given to it."""
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from dataclasses import dataclass, field, replace
 from functools import partial
+from typing import TypeVar
 
 import torch
 from torch import Tensor
@@ -20,6 +21,9 @@ from dcomplete.engine.windows import Window, whole
 from dcomplete.models.canvas import Canvas
 from dcomplete.models.family import Session
 from dcomplete.types import CancelToken, Finish
+
+T = TypeVar("T")
+Steps = Generator[None, None, T]  # yields where others may have their turn, returns a result
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,14 +7,14 @@ from dataclasses import dataclass, replace
 import torch
 
 from dcomplete.engine.branches import branched
+from dcomplete.engine.checks import check_request
 from dcomplete.engine.constraints import Constraint, Free
-from dcomplete.engine.denoise import Plan
-from dcomplete.engine.fill import Counts, Filled, Filler, Look, Steps
+from dcomplete.engine.denoise import Plan, Steps
+from dcomplete.engine.fill import Counts, Filled, Filler, Look
 from dcomplete.engine.policies import PUBLISHED, policy
 from dcomplete.engine.prompt import Task, make_task
 from dcomplete.engine.sampling import Sampler
 from dcomplete.engine.tokens import Ids, Tokens
-from dcomplete.errors import UserError
 from dcomplete.models.canvas import PINNED, VOID, Canvas
 from dcomplete.models.family import Family
 from dcomplete.types import (
@@ -30,6 +30,9 @@ from dcomplete.types import (
 )
 
 MAX_PINNED = 256  # tokens between gaps that are denoised on one canvas
+_WIDTHS = {"bfloat16": 2, "int8": 2, "fp8": 1}  # bytes a number, about: int8 leaves some wide
+_LEAST_CONTEXT = 16  # tokens
+_SENTINELS = 8  # tokens, at most, that a layout puts around the text
 
 
 @dataclass(slots=True)
@@ -46,8 +49,7 @@ class LocalEngine:
     def facts(self) -> tuple[str, str, str, int]:
         """Name, device, number format, and the bytes that the weights take, about."""
         family = self.family
-        width = 2 if family.label == "bfloat16" else 4
-        size = width * family.net.config.parameters
+        size = _WIDTHS.get(family.label, 4) * family.net.config.parameters
         return family.name, str(family.device), family.label, size
 
     @property
@@ -154,7 +156,7 @@ class LocalEngine:
     def _one_canvas(
         self, request: InfillRequest, plan: Plan, counts: Counts, watch: Watcher | None
     ) -> Steps[tuple[list[Answer], int, float]]:
-        tokenize = 0.0
+        tokenize, request = 0.0, self._fitting(request)
         for heal_tail in (True, False):
             clock = Stopwatch()
             task = make_task(self.tokens, request, heal_tail)
@@ -176,6 +178,13 @@ class LocalEngine:
             if fitting:
                 return fitting[: request.samples], task.context_tokens, tokenize
         raise AssertionError("an answer without a healed tail always fits")
+
+    def _fitting(self, request: InfillRequest) -> InfillRequest:
+        """With no more context than leaves the gaps places that the model was trained on."""
+        gaps = request.gaps * request.max_tokens + (MAX_PINNED if request.between else 0)
+        room = self.family.net.config.max_positions - gaps - _SENTINELS
+        most = max(_LEAST_CONTEXT, min(request.context_tokens, room))
+        return replace(request, context_tokens=most)
 
     def _text(self, task: Task, filled: Filled) -> Answer | None:
         """Tokens to text, healed borders taken off; None if the answer does not end with the tail."""
@@ -230,30 +239,3 @@ def _weave(request: InfillRequest, texts: tuple[str, ...]) -> str:
     for between, text in zip(request.between, texts[1:], strict=True):
         woven += between + text
     return woven
-
-
-def check_request(request: InfillRequest) -> None:
-    """Raise UserError for the first value out of range."""
-    wrong = {
-        "max_tokens must be from 1 to 4096": not 1 <= request.max_tokens <= 4096,
-        "steps must be at least 1": request.steps < 1,
-        "stale must be from 1 to 64": not 1 <= request.stale <= 64,
-        "samples must be from 1 to 64": not 1 <= request.samples <= 64,
-        "branches must be from 0 to 64": not 0 <= request.branches <= 64,
-        "samples are drawn, branches are not: use temperature with samples alone": (
-            request.branches > 0 and request.temperature > 0
-        ),
-        "temperature must not be negative": request.temperature < 0,
-        "top_p must be above 0 and at most 1": not 0 < request.top_p <= 1,
-        "deadline_ms must not be negative": (request.deadline_ms or 0) < 0,
-        "context_tokens must be from 16 to 8192": not 16 <= request.context_tokens <= 8192,
-        "a draft fits a single gap only": request.draft is not None and bool(request.between),
-    }
-    for sentence, is_wrong in wrong.items():
-        if is_wrong:
-            raise UserError(sentence[0].upper() + sentence[1:] + ".")
-    length = request.length
-    if length not in ("auto", "candidates") and not (length.isdigit() and 1 <= int(length) <= 512):
-        raise UserError(
-            f"Length must be auto, candidates or a number from 1 to 512, not {length!r}."
-        )

@@ -13,8 +13,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from dcomplete.engine.engine import check_request
-from dcomplete.engine.fill import Steps
+from dcomplete.engine.checks import check_request
+from dcomplete.engine.denoise import Steps
 from dcomplete.engine.policies import PUBLISHED
 from dcomplete.engine.prompt import clip_end, clip_start
 from dcomplete.errors import ModelError, UserError
@@ -146,6 +146,10 @@ class GemmaEngine:
             raise UserError(
                 f"DiffusionGemma has a sampler of its own; use --policy {POLICY} or none."
             )
+        if request.temperature > 0 or request.top_p < 1 or request.branches:
+            raise UserError(
+                "DiffusionGemma has a sampler of its own: temperature, top_p and branches do not apply."
+            )
         clock = Stopwatch()
         late = request.deadline_ms
         until = None if late is None else time.monotonic() + late / 1000
@@ -206,10 +210,10 @@ class GemmaEngine:
         most = room // request.gaps
         if most < 1:
             raise UserError("The text between the gaps does not fit on DiffusionGemma's canvas.")
-        if request.length.isdigit():
-            return [min(int(request.length), most)]
+        if request.told is not None:
+            return [min(request.told, most)]
         if not request.suffix and not request.between:
-            return [most]  # nothing follows: it says itself where it ends
+            return [min(most, request.max_tokens)]  # nothing follows: it says itself where it ends
         return [n for n in _SIZES if n <= min(most, request.max_tokens)] or [min(most, 4)]
 
     def _run(
@@ -265,15 +269,20 @@ def load_gemma(name: str, folder: Path, device: torch.device, dtype: str) -> Gem
     from tokenizers import Tokenizer
 
     disable_progress_bar()  # type: ignore[no-untyped-call]
+    if dtype not in ("auto", "float32", "bfloat16"):
+        raise UserError(f"DiffusionGemma runs in float32 or bfloat16, not in {dtype}.")
     label = "float32" if dtype == "float32" else "bfloat16"
-    if dtype == "int8":
-        raise UserError("DiffusionGemma runs in float32 or bfloat16, not in int8.")
     model = DiffusionGemmaForBlockDiffusion.from_pretrained(
         folder, dtype=getattr(torch, label), local_files_only=True, trust_remote_code=False
     )
     tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
     manifest = Manifest.read(folder)
-    model.to(device)  # type: ignore[arg-type]  # its stub knows no device
+    try:
+        model.to(device)  # type: ignore[arg-type]  # its stub knows no device
+    except torch.OutOfMemoryError:
+        raise ModelError(
+            f"{name} does not fit on the graphics card; use --device cpu or a smaller model."
+        ) from None
     model.eval()  # type: ignore[no-untyped-call]
     engine = GemmaEngine(name, model, tokenizer, manifest, label)
     return replace(engine, load_ms=watch.total())

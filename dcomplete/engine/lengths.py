@@ -12,6 +12,7 @@ from dcomplete.models.canvas import VOID, Canvas
 from dcomplete.models.specials import Specials
 
 BUCKETS = (8, 16, 32, 64)
+CANVAS = BUCKETS[-1]  # cells of a gap before it is continued on the next canvas
 # First length of each bin of the length head; borders of BUCKETS are borders of bins.
 LENGTH_BINS = (0, 1, 2, 3, 4, 5, 6, 7, 8, 10, 12, 14, 16, 20, 24, 28, 32, 40, 48, 56, 64)
 
@@ -40,7 +41,8 @@ class KeepSize:
 
 @dataclass(frozen=True, slots=True)
 class CloseAfterFill:
-    """Filler stands at the end of a gap: once one is decided, all open cells right of it are filler.
+    """Filler stands at the end of a gap: once one is decided, all cells right of it are filler too, also
+    those that were decided earlier.
 
     So only the first proposed filler of a gap says anything. Without this rule the surest filler, the
     one farthest right, would be decided first, then its neighbour: a step for each.
@@ -65,7 +67,7 @@ class CloseAfterFill:
         for gap in range(canvas.gaps):
             mine = canvas.gap == gap
             first = torch.where(ended & mine, columns, canvas.width).min(-1, keepdim=True).values
-            close |= mine & canvas.open & (columns > first)
+            close |= mine & (columns > first) & (canvas.open | (canvas.ids != self.fill))
         fills = torch.full_like(canvas.ids, self.fill)
         canvas.commit(close, fills, torch.ones_like(canvas.confidence))
 
@@ -139,6 +141,10 @@ class ExpandDelete(KeepSize):
     clear_right: bool = False
     _spent: dict[int, int] = field(default_factory=dict)
 
+    def exhausted(self, row: int) -> bool:
+        """Whether `expand` was chosen as often as it may be."""
+        return self._spent.get(row, 0) >= self.budget
+
     def resize(self, canvas: Canvas) -> None:
         s = self.specials
         done = ~canvas.open & (canvas.gap >= 0)
@@ -149,7 +155,7 @@ class ExpandDelete(KeepSize):
         fresh = Canvas.from_rows([i for i, _, _ in rows], [g for _, g, _ in rows], canvas.mask)
         canvas.replace(fresh, [c for _, _, c in rows])
         for row in range(canvas.rows):
-            if self._spent.get(row, 0) >= self.budget:
+            if self.exhausted(row):
                 for column in canvas.open[row].nonzero()[:, 0].tolist():
                     canvas.bans.setdefault((row, column), set()).add(s.expand)
 

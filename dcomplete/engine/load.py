@@ -127,9 +127,13 @@ def choose_device(name: str) -> torch.device:
         raise UserError(f"Unknown device {name!r}; use auto, cpu or cuda.") from None
     if device.type == "cuda" and not torch.cuda.is_available():
         raise UserError("There is no CUDA device here; use --device cpu.")
+    if device.type == "cuda" and device.index:
+        raise UserError(
+            f"Choose a card by the environment, CUDA_VISIBLE_DEVICES={device.index}, and --device cuda."
+        )
     if device.type not in ("cpu", "cuda"):
         raise UserError(f"Device {name!r} is not supported; use auto, cpu or cuda.")
-    return device
+    return torch.device(device.type)
 
 
 def _no_memory(entry: Entry, manifest: Manifest, device: torch.device) -> ModelError:

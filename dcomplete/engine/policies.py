@@ -169,7 +169,7 @@ def policy(spec: str) -> Policy:
             value = numbers[option](number)
         except ValueError:
             raise UserError(f"Policy {name!r} takes a number, not {number!r}.") from None
-        if value <= 0:
+        if not 0 < value < float("inf"):
             raise UserError(f"Policy {name!r} takes a number above 0, not {number!r}.")
         made = replace(made, **{option: value})  # type: ignore[type-var]
     return made

@@ -52,6 +52,7 @@ class Policy:
 
     measure: Measure = Measure.CONFIDENCE
     revisits: bool = False  # whether it looks at decided cells again
+    causal: bool = False  # whether its answer is what the weights write from left to right
 
     def decide(self, step: Step) -> Move:
         raise NotImplementedError

@@ -103,7 +103,10 @@ class Tokens:
         return Seam(ids, after, head, end)
 
     def _take_back(self, prefix: str) -> tuple[list[int], str]:
-        """All but the last token, and its text; more tokens where they share one character."""
+        """All but the last token, and its text; more tokens where they share one character.
+
+        All of them and no text where no single token begins with that text: nothing could be given back.
+        """
         cut = self._cut(prefix)
         found = self._tokenizer.encode(prefix[cut:], add_special_tokens=False)
         ids, spans = list(found.ids), list(found.offsets)
@@ -114,7 +117,10 @@ class Tokens:
         while spans and spans[-1][1] > start:
             start = min(start, spans.pop()[0])
             ids.pop()
-        return self.encode_again(prefix[:cut]) + ids, prefix[cut + start :]
+        before, head = self.encode_again(prefix[:cut]), prefix[cut + start :]
+        if not len(self.starting_with(head)):
+            return before + list(found.ids), ""
+        return before + ids, head
 
     def _cut(self, prefix: str) -> int:
         """Where the part of `prefix` that somebody types in begins: at a line between two others.

@@ -24,6 +24,7 @@ class Verify(Policy):
     cannot see that text coming, so the canvas decides there."""
 
     value: float = 0.9
+    causal = True
 
     def decide(self, step: Step) -> Move:
         draft = replace(step.canvas)

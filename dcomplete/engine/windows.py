@@ -28,5 +28,5 @@ class LeftToRightBlocks:
 
     def __call__(self, canvas: Canvas) -> Tensor:
         block = (self.offset + torch.arange(canvas.width, device=canvas.ids.device)) // self.size
-        waiting = torch.where(canvas.open, block, canvas.width)
+        waiting = torch.where(canvas.open, block, torch.iinfo(block.dtype).max)
         return canvas.open & (block == waiting.min(-1, keepdim=True).values)

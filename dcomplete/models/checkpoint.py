@@ -86,7 +86,7 @@ class Manifest:
             net, specials = NetConfig(**raw.pop("net")), Specials.from_json(raw.pop("specials"))
             usage = Usage.from_json(raw.pop("usage", {}))
             return Manifest(net, specials, usage=usage, **raw)
-        except (KeyError, TypeError) as error:
+        except (KeyError, TypeError, AttributeError, ValueError) as error:
             raise ModelError(
                 f"{folder / MANIFEST} is damaged ({error}); import the model again."
             ) from None

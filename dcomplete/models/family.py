@@ -94,6 +94,7 @@ class Session:
         self._token = object()  # stands for this request
         self.context = family.regime.context(prompt) if context is None else context
         self.cache, self._valid = self._take()
+        self.cache.keep(self.context, self._valid)  # nothing of the request before is seen
 
     def _take(self) -> tuple[ContextCache, int]:
         if self.reuse:

@@ -7,7 +7,7 @@ flash-attention at 2.8, hopper/ and flash_attn/cute/); none of them has run for 
 `kernels` tries each beside the twin before it is used.
 """
 
-from functools import cache, lru_cache
+from functools import cache
 from importlib import import_module
 from typing import Any
 
@@ -91,7 +91,10 @@ def _heads_first(found: Tensor, q: Tensor) -> Tensor:
     return found.transpose(1, 2).reshape(q.shape)
 
 
-@lru_cache(maxsize=64)
+@cache
 def _starts(rows: int, each: int, device: torch.device) -> Tensor:
-    """Where each row begins when they are laid end to end, int32 [rows + 1]."""
+    """Where each row begins when they are laid end to end, int32 [rows + 1].
+
+    Kept for good: recordings read these tensors, and know nothing of Python's references to them.
+    """
     return torch.arange(rows + 1, dtype=torch.int32, device=device) * each

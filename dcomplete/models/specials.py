@@ -31,6 +31,11 @@ class Specials:
         named |= set(self.reserved)
         return sorted(i for i in named - {self.fill, self.expand, None} if i is not None)
 
+    @property
+    def endless(self) -> bool:
+        """Whether the model cannot end a gap itself, so that its length must be found beforehand."""
+        return self.fill is None and self.expand is None
+
     def to_json(self) -> dict[str, Any]:
         return asdict(self)
 

@@ -57,7 +57,10 @@ def find(name: str) -> Entry:
     for entry in entries():
         if entry.name == name:
             return entry
-    path = Path(name).expanduser()
+    try:
+        path = Path(name).expanduser()
+    except RuntimeError:  # of a person who is not known here
+        path = Path(name)
     if (path / MANIFEST).is_file():
         return Entry(path.resolve().name, path, embedded=False)
     if path.is_dir():

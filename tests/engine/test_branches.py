@@ -123,7 +123,9 @@ def test_worth_is_the_answers_own_likelihood_and_that_of_the_text_behind_it():
         from dcomplete.models.visibility import Visibility
 
         hidden = family.net(ids, torch.arange(ids.shape[1])[None], Visibility(see))
-        logs = family.net.head(hidden)[0, len(before) - 1 : -1].log_softmax(-1)
+        logits = family.net.head(hidden)[0, len(before) - 1 : -1]
+        logits[:, [*SPECIALS.banned, *range(family.vocabulary, logits.shape[1])]] = float("-inf")
+        logs = logits.log_softmax(-1)
         own = logs.gather(1, torch.tensor(after)[:, None])
         return float(own.clamp(min=_LEAST).sum())
 

@@ -216,3 +216,28 @@ def test_bucket_follows_the_length_head():
     assert bucket(odds / 10, 0.8, 10) == 10
     assert bucket(None, 0.8, 64) == 16
     assert list(candidate_sizes(20)) == [8, 16]
+
+
+def test_what_stands_right_of_the_filler_is_no_part_of_the_answer():
+    """Decided early, by a draft or by a policy that works in parallel; the gap ends before it."""
+    canvas = Canvas.build([[6]], IDS.mask)
+    ids = torch.tensor([[10, 11, IDS.fill, 0, 13, 0]])
+    decided = torch.tensor([[True, True, True, False, True, False]])
+    canvas.commit(decided, ids, torch.full((1, 6), 0.5))
+    CloseAfterFill(IDS.fill).resize(canvas)
+    assert canvas.filled(0, 0, IDS.fill) == [10, 11] and not canvas.open.any()
+    assert canvas.confidence[0].tolist() == [0.5, 0.5, 0.5, 1, 1, 1]
+
+
+@pytest.mark.parametrize("offset", [0, 7, 31])
+@pytest.mark.parametrize("width", [1, 2, 3, 8])
+def test_blocks_from_the_left_leave_no_cell_open(offset, width):
+    canvas = Canvas.build([[width]], IDS.mask)
+    window = LeftToRightBlocks(8, offset)
+    for _ in range(width):
+        reach = window(canvas)
+        assert reach.any(), "as long as something is open"
+        first = torch.zeros_like(reach)
+        first[0, reach[0].nonzero()[0]] = True
+        canvas.commit(first, torch.full_like(canvas.ids, 9), torch.ones(1, width))
+    assert not canvas.open.any()

@@ -1,12 +1,14 @@
 """The engine over tiny random networks: what a request of every kind gives back."""
 
 import threading
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import pytest
+import torch
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from dcomplete.engine.constraints import Banned, Free
 from dcomplete.engine.denoise import Plan
 from dcomplete.engine.engine import MAX_PINNED, LocalEngine
 from dcomplete.engine.fill import Filler
@@ -14,11 +16,24 @@ from dcomplete.engine.policies import POLICIES, policy
 from dcomplete.engine.prompt import make_task
 from dcomplete.errors import Cancelled, UserError
 from dcomplete.types import CancelToken, Finish, InfillRequest
-from tests.conftest import REGIMES, make_family
+from tests.conftest import REGIMES, SPECIALS, TINY, make_family
 from tests.engine.test_tokens import TOKENS
 
 ENGINE = LocalEngine(make_family(), TOKENS)
 PREFIX, SUFFIX = "def f(x):\n    ", "\n\nprint(f(2))\n"
+
+
+@dataclass(frozen=True)
+class EndsAfter(Free):
+    """Gaps end after so many tokens, and not before."""
+
+    count: int
+
+    def mask(self, canvas, logits, rows, columns):
+        ends = columns >= self.count
+        logits[~ends, SPECIALS.fill] = float("-inf")
+        others = torch.arange(logits.shape[1]) != SPECIALS.fill
+        return logits.masked_fill(ends[:, None] & others, float("-inf"))
 
 
 def test_warm_and_cold_give_the_same_answer():
@@ -62,6 +77,18 @@ def test_any_text_gets_an_answer_for_each_gap(prefix, suffix, between):
     assert all("\ufffd" not in t[-1:] for t in result.best.texts)
 
 
+@settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(st.text(min_size=1, max_size=30), st.text(max_size=30))
+def test_the_healed_border_is_taken_off_and_nothing_else(prefix, suffix):
+    request = InfillRequest(prefix, suffix, length="6", steps=4)
+    task = make_task(TOKENS, request)
+    head = task.seam.head
+    first = TOKENS.starting_with(head) if head else ()
+    plan = Plan(steps=4)
+    [filled] = finished(Filler(ENGINE.family, request, plan).fill(task, first, None))
+    assert TOKENS.decode(filled.gaps[0]).startswith(head)
+
+
 def test_gaps_too_far_apart_for_one_canvas_are_filled_one_after_another():
     between = ("\n", "x = 1\n" * (MAX_PINNED // 2), "\n")
     result = ENGINE.infill(InfillRequest("a = ", "\nend\n", between, max_tokens=8, steps=4))
@@ -78,8 +105,10 @@ def test_several_samples_differ_and_come_best_first():
 
 
 def test_candidate_lengths_are_tried_in_one_batch():
-    result = ENGINE.infill(InfillRequest(PREFIX, SUFFIX, length="candidates", max_tokens=32))
-    assert len(result.answers) == 1
+    rows = []
+    request = InfillRequest(PREFIX, SUFFIX, length="candidates", max_tokens=32)
+    result = ENGINE.infill(request, watch=lambda step, found: rows.append([len(r) for r in found]))
+    assert len(result.answers) == 1 and rows[0] == [8, 16, 32]
 
 
 def test_a_fixed_length_is_kept():
@@ -87,11 +116,22 @@ def test_a_fixed_length_is_kept():
     assert tokens == 7
 
 
+def endless_engine() -> LocalEngine:
+    """An engine whose gaps never end by themselves, however long the canvas."""
+    return LocalEngine(make_family(), TOKENS, constraint=Banned([SPECIALS.fill]))
+
+
 def test_a_long_gap_goes_on_until_its_limit():
-    best = ENGINE.infill(InfillRequest("a = [", "", max_tokens=150, steps=3)).best
-    assert best.tokens <= 150
-    if best.finish is Finish.LENGTH:
-        assert best.tokens == 150
+    best = endless_engine().infill(InfillRequest("a = [", "", max_tokens=150)).best
+    assert best.finish is Finish.LENGTH and best.tokens == 150
+
+
+def test_however_many_canvases_a_gap_takes_it_comes_to_an_end(monkeypatch):
+    """The most that may be asked for, in the smallest canvases: no canvas waits inside another."""
+    monkeypatch.setattr("dcomplete.engine.opening.bucket", lambda odds, sure, limit: min(2, limit))
+    request = InfillRequest("a = [", "", max_tokens=1500, policy="topk=2", context_tokens=16)
+    best = endless_engine().infill(request).best
+    assert best.finish is Finish.LENGTH and best.tokens == 1500
 
 
 def finished(steps):
@@ -113,6 +153,34 @@ def test_a_draft_that_the_model_agrees_with_costs_fewer_steps():
     changed = [*answer.gaps[0][:5], 60, *answer.gaps[0][6:]]
     corrected = finished(Filler(make_family(), request, plan).fill(task, [], changed))[0]
     assert corrected.gaps == answer.gaps
+
+
+@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.parametrize("draft", ["return x", "zz(", "()\n\n\n"])
+def test_a_draft_changes_nothing_that_verify_answers(seed, draft):
+    engine = LocalEngine(make_family(seed=seed), TOKENS, constraint=EndsAfter(5))
+    request = InfillRequest(PREFIX, SUFFIX, max_tokens=24, policy="verify")
+    cold = engine.infill(request).best
+    warm = engine.infill(replace(request, draft=draft)).best
+    assert warm.texts == cold.texts and warm.score == pytest.approx(cold.score, abs=1e-4)
+
+
+@pytest.mark.parametrize("policy", ["verify", "threshold"])
+def test_a_score_counts_what_the_answer_says_and_not_the_rest_of_the_canvas(policy):
+    request = InfillRequest(PREFIX, SUFFIX, max_tokens=64, policy=policy)
+    scores = {}
+    for size in (8, 16, 32, 64):
+
+        def sized(odds: object, sure: float, limit: int, size: int = size) -> int:
+            return size
+
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr("dcomplete.engine.opening.bucket", sized)
+            best = LocalEngine(make_family(), TOKENS, constraint=EndsAfter(3)).infill(request).best
+        scores.setdefault(best.texts, []).append(best.score)
+    for same in scores.values():
+        assert same == pytest.approx([same[0]] * len(same), abs=0.02 if policy == "verify" else 0.8)
+    assert max(map(len, scores.values())) > 1, "the same answer from canvases of several sizes"
 
 
 def test_watching_sees_masks_become_text():
@@ -216,3 +284,30 @@ def test_a_request_given_up_midway_leaves_its_cache_to_others(make_engine):
     again = engine.infill(request)
     assert again.tokens_computed < 100  # what was computed before giving up is still cached
     assert again.best.texts == make_engine().infill(request).best.texts
+
+
+@pytest.mark.parametrize(
+    ("wrong", "said"),
+    [
+        ({"length": "²"}, "Length must be"),
+        ({"length": "9" * 5000}, "Length must be"),
+        ({"seed": 2**70}, "64 bits"),
+        ({"temperature": float("nan")}, "Temperature"),
+        ({"temperature": 1e-40}, "Temperature"),
+        ({"deadline_ms": float("inf")}, "eadline_ms"),
+        ({"prefix": "a \ud83d"}, "surrogate"),
+        ({"policy": "threshold=nan"}, "above 0"),
+        ({"draft": "x", "length": "7"}, "leave length at auto"),
+        ({"between": ("b",), "length": "candidates"}, "single gap"),
+    ],
+)
+def test_what_cannot_be_computed_is_refused_in_one_sentence(wrong, said):
+    with pytest.raises(UserError, match=said):
+        ENGINE.infill(InfillRequest(**{"prefix": PREFIX, "suffix": SUFFIX, **wrong}))
+
+
+def test_a_context_leaves_the_gap_places_that_the_model_was_trained_on():
+    config = replace(TINY, max_positions=256)
+    engine = LocalEngine(make_family(config=config), TOKENS)
+    result = engine.infill(InfillRequest("value = 1\n" * 90, SUFFIX, max_tokens=64))
+    assert 100 < result.context_tokens <= 256 - 64

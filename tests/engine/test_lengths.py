@@ -118,7 +118,7 @@ def test_a_frozen_model_finds_a_length_and_candidates_lie_around_it(regime, toke
     from dataclasses import replace
 
     from dcomplete.engine.engine import LocalEngine
-    from dcomplete.engine.fill import Filler
+    from dcomplete.engine.opening import Opening
     from dcomplete.engine.prompt import make_task
 
     family = make_family(regime)
@@ -127,13 +127,12 @@ def test_a_frozen_model_finds_a_length_and_candidates_lie_around_it(regime, toke
     request = InfillRequest("def f(x):\n    return", "\n\nf(1)\n", max_tokens=32)
     one = engine.infill(request)
     assert one.forwards > one.steps, "the search takes passes of its own"
-    filler = Filler(family, request, Plan())
     task = make_task(tokens, request)
     sizes = {}
     for length in ("auto", "candidates"):
-        filler.request = replace(request, length=length)
+        opening = Opening(family, replace(request, length=length), Plan())
         with family.open(task.prompt) as session:
-            steps = filler._sizes(session, task)
+            steps = opening._sizes(session, task)
             try:
                 while True:
                     next(steps)

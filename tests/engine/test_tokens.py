@@ -47,9 +47,17 @@ def test_a_space_before_the_gap_belongs_to_what_follows():
     assert TOKENS.encode(seam.middle("x"))[0] == TOKENS.encode(" x")[0]
 
 
-def test_a_character_of_several_tokens_is_taken_back_whole():
-    seam = TOKENS.seam("s = '日", "'")
-    assert seam.head == "日" and TOKENS.decode(seam.prefix) == "s = '"
+@pytest.mark.parametrize("last", ["日", "😀", "Ω"])
+def test_a_character_of_several_tokens_stays_before_the_gap(last):
+    """No single token begins with it, so that an answer could not be made to repeat it."""
+    seam = TOKENS.seam(f"s = '{last}", "'")
+    assert seam.head == "" and TOKENS.decode(seam.prefix) == f"s = '{last}"
+
+
+@given(st.text(min_size=1), st.text())
+def test_what_is_taken_back_can_be_given_back(prefix, suffix):
+    head = TOKENS.seam(prefix, suffix).head
+    assert not head or len(TOKENS.starting_with(head))
 
 
 @pytest.mark.parametrize(("prefix", "suffix", "tail"), [

@@ -40,7 +40,7 @@ def change(prompt: Prompt, kind: str, new: list[int]) -> Prompt:
 def test_cached_equals_uncached_under_any_edits(name, prefix, suffix, sequence, width, rows):
     family = FAMILIES[name]
     family.pool.clear()
-    prompt = Prompt([8, *prefix], suffix)
+    prompt = Prompt(prefix or [8] * (name == "full-shifted"), suffix)  # which needs text before
     for kind, new in sequence:
         prompt = change(prompt, kind, new)
         canvas = Canvas.build([[width]] * rows, SPECIALS.mask)
@@ -53,6 +53,17 @@ def test_cached_equals_uncached_under_any_edits(name, prefix, suffix, sequence, 
                 torch.ones_like(canvas.confidence),
             )
             equal(warm.states(canvas), cold.states(canvas))
+
+
+@pytest.mark.parametrize("name", REGIMES)
+def test_a_context_without_tokens_sees_nothing_of_another_document(name):
+    family = make_family(name)
+    with family.open(Prompt([8 + i for i in range(40)], [60] * 9)) as other:
+        other.prefill()
+    nearly = Prompt([8] * (name == "full-shifted"), [])
+    canvas = Canvas.build([[5]], SPECIALS.mask)
+    with family.open(nearly) as warm:
+        equal(warm.states(canvas), family.open(nearly, reuse=False).states(canvas))
 
 
 def equal(a, b):
