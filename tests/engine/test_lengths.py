@@ -194,3 +194,21 @@ def test_expansion_is_not_offered_beyond_the_budget():
     list(denoise(Greedy([]), canvas, plan))
     assert [int((canvas.gap[row] == 0).sum()) for row in (0, 1)] == [2 + 5, 3 + 5]
     assert not canvas.open.any() and not (canvas.ids == IDS.expand).any()
+
+
+@pytest.mark.parametrize("spent", [False, True])
+def test_a_gap_that_grows_says_whether_it_had_to_stop(spent, tokens):
+    """DreamOn ends its gaps itself: only who used up all expansions may be cut short."""
+    from dataclasses import replace
+
+    from dcomplete.engine.constraints import Banned
+    from dcomplete.engine.engine import LocalEngine
+    from dcomplete.types import Finish
+
+    family = make_family("full-shifted")
+    family.specials = replace(SPECIALS, expand=6, reserved=(7,))
+    others = [i for i in range(300) if i != 6]  # nothing but expansions, or none
+    constraint = Banned(others if spent else [6])
+    engine = LocalEngine(family, tokens, constraint=constraint)
+    best = engine.infill(InfillRequest("x = ", "\n", max_tokens=20, policy="entropy", heal=False)).best
+    assert best.finish is (Finish.LENGTH if spent else Finish.DONE)
