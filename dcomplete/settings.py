@@ -29,7 +29,7 @@ class ModelSettings:
     block_tokens: int = 96  # most tokens of one over several lines
     deadline_ms: float = 4000.0  # an automatic suggestion is answered by then with what there is
     branches: int = 0  # other answers tried beside one that comes by itself
-    min_score: float = -2.0  # mean nats a token below which an automatic suggestion is not shown
+    min_score: float = -0.5  # mean nats a token below which an automatic suggestion is not shown
 
 
 @dataclass(frozen=True, slots=True)
