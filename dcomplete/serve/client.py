@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from dcomplete.errors import DcompleteError, Reason, Refusal, UserError
 from dcomplete.serve import codec
-from dcomplete.serve.orders import Choice, EngineFault, Order, Status
+from dcomplete.serve.orders import ANY, Choice, EngineFault, Order, Status
 from dcomplete.serve.places import Address
 from dcomplete.serve.start import StartOptions, ensure_engine, read_status, stop_engine
 from dcomplete.serve.transport import open_async_client
@@ -43,18 +43,18 @@ class EngineClient:
         request: InfillRequest,
         *,
         key: str = "",
-        model: str = "",
+        choice: Choice = ANY,
         background: bool = False,
         watch: Watcher | None = None,
     ) -> Infill:
         """See `orders.AsyncEngine.infill`."""
-        choice = self._options.default
+        wanted = choice.over(self._options.default)
         order = Order(
             id=uuid.uuid4().hex[:12],
             key=key,
-            model=model or choice.model,
-            device=choice.device,
-            dtype=choice.dtype,
+            model=wanted.model,
+            device=wanted.device,
+            dtype=wanted.dtype,
             background=background,
             watch=watch is not None,
             request=request,
@@ -65,11 +65,9 @@ class EngineClient:
         except UserError as error:
             raise EngineFault(f"The engine's answer cannot be read: {error}") from None
 
-    async def warm(self, model: str = "") -> None:
+    async def warm(self, choice: Choice = ANY) -> None:
         """See `orders.AsyncEngine.warm`; starts the process if need be."""
-        choice = self._options.default
-        wanted = Choice(model or choice.model, choice.device, choice.dtype)
-        await self._ask("/warm", codec.dump(wanted), None)
+        await self._ask("/warm", codec.dump(choice.over(self._options.default)), None)
 
     async def status(self) -> Status | None:
         """See `orders.AsyncEngine.status`."""

@@ -6,7 +6,7 @@ import time
 import uuid
 
 from dcomplete.serve.limits import Limits
-from dcomplete.serve.orders import Choice, Order, Status
+from dcomplete.serve.orders import ANY, Choice, Order, Status
 from dcomplete.serve.pool import Loader, ModelPool, StoredModels
 from dcomplete.serve.schedule import Scheduler
 from dcomplete.serve.statuses import status_of
@@ -33,21 +33,29 @@ class InProcess:
         request: InfillRequest,
         *,
         key: str = "",
-        model: str = "",
+        choice: Choice = ANY,
         background: bool = False,
         watch: Watcher | None = None,
     ) -> Infill:
         """See `orders.AsyncEngine.infill`."""
         order = Order(
-            id=uuid.uuid4().hex[:12], key=key, model=model, background=background, request=request
+            id=uuid.uuid4().hex[:12],
+            key=key,
+            model=choice.model,
+            device=choice.device,
+            dtype=choice.dtype,
+            background=background,
+            request=request,
         )
         answer = await self._answer(order, watch)
         assert answer is not None
         return answer
 
-    async def warm(self, model: str = "") -> None:
+    async def warm(self, choice: Choice = ANY) -> None:
         """See `orders.AsyncEngine.warm`."""
-        await self._answer(Order(model=model), None)
+        await self._answer(
+            Order(model=choice.model, device=choice.device, dtype=choice.dtype), None
+        )
 
     async def status(self) -> Status | None:
         """See `orders.AsyncEngine.status`."""

@@ -10,6 +10,7 @@ from lsprotocol import types
 from pygls.exceptions import JsonRpcException
 
 from dcomplete.errors import DcompleteError, UserError
+from dcomplete.serve.orders import choice_of
 from dcomplete_lsp.server import Server
 
 _TICK_S = 1.0
@@ -70,7 +71,7 @@ class EngineCare:
         ticking = asyncio.create_task(_tick(ls, token)) if token else None
         message = "The model is loaded."
         try:
-            await ls.backend.engine.warm(name)
+            await ls.backend.engine.warm(choice_of(ls.settings.model))
             ls.board.rest("ready", model=name)
         except DcompleteError as error:
             message = str(error)

@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from dcomplete.serve.orders import Choice
 from dcomplete.settings import ModelSettings, Settings
 from tests.lsp.wire import INLINE, at, local
 
@@ -130,6 +131,16 @@ async def test_a_model_that_is_missing_is_said_once_and_does_not_stop_the_server
         await client.notify(CONFIGURE, {"settings": {"model": {"name": "other"}}})
         await client.until(lambda: client.notified(STATUS)[-1]["kind"] == "ready")
         assert client.notified(STATUS)[-1]["model"] == "other"
+
+
+async def test_a_changed_device_or_number_format_is_what_the_engine_loads():
+    async with local() as client:
+        await client.initialize(initializationOptions={"model": {"device": "cpu"}})
+        for dtype in ("int8", "float32"):
+            await client.notify(CONFIGURE, {"settings": {"model": {"dtype": dtype}}})
+            await command(client, "status")
+        engine = client.server.backend.engine
+        assert engine.warmed[-2:] == [Choice("", "cpu", "int8"), Choice("", "cpu", "float32")]
 
 
 async def test_the_toggle_switches_off_and_on_again():

@@ -27,7 +27,7 @@ async def local():
 async def test_it_answers(local):
     assert (await local.infill(InfillRequest("x"))).best.texts == ("x!",)
     with pytest.raises(UserError, match="Unknown model"):
-        await local.infill(InfillRequest("x"), model="missing")
+        await local.infill(InfillRequest("x"), choice=Choice("missing"))
     assert (await local.status()).counts["done"] == 1
 
 
@@ -72,8 +72,17 @@ async def test_closing_ends_what_runs(local):
 
 
 async def test_warming_loads(local):
-    await local.warm("m")
+    await local.warm(Choice("m"))
     assert local.loader.loads == ["m"]
+
+
+async def test_device_and_number_format_are_the_orders(local):
+    asked = []
+    local.loader.resolve = lambda choice: asked.append(choice) or Choice("fake")
+    choice = Choice("m", "cuda", "int8")
+    await local.warm(choice)
+    await local.infill(InfillRequest("x"), choice=choice)
+    assert asked == [choice, choice]
 
 
 async def test_a_real_model_answers(tiny_model):
