@@ -74,6 +74,7 @@ class EngineProcess:
         self._places = Places.find()
         self._version = version
         self._end: asyncio.Event
+        self._loop: asyncio.AbstractEventLoop
         self._when_idle = False
 
     def run(self) -> bool:
@@ -106,23 +107,31 @@ class EngineProcess:
     def _run(self, journal: Journal) -> bool:
         limits = Limits(unload_after=self._options.unload_after)
         scheduler = Scheduler(ModelPool(self._loader), limits, journal.write)
-        worker = threading.Thread(target=scheduler.run, name="engine", daemon=True)
-        worker.start()
+        worker = threading.Thread(target=self._work, args=(scheduler,), name="engine", daemon=True)
         # The worker's Python code must not keep the event loop waiting: answers are small.
         interval = sys.getswitchinterval()
         sys.setswitchinterval(_SWITCH)
         journal.say(f"started pid={os.getpid()} version={self._version}")
         try:
-            asyncio.run(self._serve(scheduler))
+            asyncio.run(self._serve(scheduler, worker))
         finally:
             sys.setswitchinterval(interval)
             scheduler.close()
-            worker.join(_GRACE)
+            if worker.ident is not None:  # it was started
+                worker.join(_GRACE)
         return not worker.is_alive()
 
-    async def _serve(self, scheduler: Scheduler) -> None:
+    def _work(self, scheduler: Scheduler) -> None:
+        """The worker's life; without it the process answers nobody, so both end together."""
+        try:
+            scheduler.run()
+        finally:
+            with contextlib.suppress(RuntimeError):  # the loop has ended before
+                self._loop.call_soon_threadsafe(self._end.set)
+
+    async def _serve(self, scheduler: Scheduler, worker: threading.Thread) -> None:
         self._end = asyncio.Event()
-        loop = asyncio.get_running_loop()
+        loop = self._loop = asyncio.get_running_loop()
         desk = Desk(scheduler, self._stop, self._version)
         listener, address = self._listen()
         config = uvicorn.Config(
@@ -141,6 +150,7 @@ class EngineProcess:
         with _signals(loop, self._end.set):
             serving = asyncio.create_task(server.serve(sockets=[listener]))
             self._places.publish(address)
+            worker.start()
             if self._options.preload:
                 scheduler.submit(Order())
             await self._watch(desk, serving)
