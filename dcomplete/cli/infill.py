@@ -3,16 +3,20 @@
 import json
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from dcomplete import __version__, document
+from dcomplete.cli import recording
 from dcomplete.cli.answers import show, to_json
 from dcomplete.document import Document
 from dcomplete.errors import DocumentError, Refusal, UserError
 from dcomplete.serve.orders import Choice
 from dcomplete.types import Engine, Infill, InfillRequest, Watcher
+
+if TYPE_CHECKING:
+    from rich.text import Text
 
 MARKER = "<GAP>"
 EXAMPLES = f"""Examples:
@@ -37,9 +41,13 @@ def command(
         str | None, typer.Option(metavar="LINE:COL", help="With --at: replace the text up to here.")
     ] = None,
     gap: Annotated[
-        str,
-        typer.Option(metavar="MARKER", help="Text that marks the gaps; all are filled together."),
-    ] = MARKER,
+        str | None,
+        typer.Option(
+            metavar="MARKER",
+            help="Text that marks the gaps; all are filled together.",
+            show_default=MARKER,
+        ),
+    ] = None,
     model: Annotated[
         str, typer.Option(help="Model name or folder; the embedded one if empty.")
     ] = "",
@@ -103,7 +111,8 @@ def command(
     """
     if sum((filled, diff, write, as_json)) > 1:
         raise UserError("Use only one of --filled, --diff, --write and --json.")
-    doc = read(file, at, to, gap)
+    raw = _bytes(file)
+    doc = read(raw, file, at, to, gap)
     prefix, between, suffix = doc.for_model()
     request = InfillRequest(
         prefix=prefix,
@@ -127,13 +136,18 @@ def command(
     engine = None if in_process else _running_engine(Choice(_name(model), device, dtype))
     if engine is None:
         engine = _engine(model, device, dtype, request)
-    result = run(engine, request, watch, record)
-    if as_json:
-        typer.echo(json.dumps(to_json(doc, result), ensure_ascii=False))
-    if not any(result.best.texts):
-        raise Refusal("the model leaves the gap empty.")
-    if not as_json:
-        show(doc, result, file, language, "diff" if diff else "filled" if filled else "", write)
+    result, frames = run(engine, request, watch, record is not None)
+    try:
+        if as_json:
+            typer.echo(json.dumps(to_json(doc, result), ensure_ascii=False))
+        if not any(result.best.texts):
+            raise Refusal("the model leaves the gap empty.")
+        if not as_json:
+            form = "diff" if diff else "filled" if filled else ""
+            show(doc, result, file, language, form, raw if write else None)
+    finally:  # a place that cannot be written to does not cost the answer
+        if record is not None:
+            recording.write(record, frames)
 
 
 def _running_engine(choice: Choice) -> Engine | None:
@@ -166,29 +180,29 @@ def _engine(model: str, device: str, dtype: str, request: InfillRequest) -> Engi
     return open_model(model, device, dtype)
 
 
-def run(engine: Engine, request: InfillRequest, watch: bool, record: Path | None) -> Infill:
-    """Infill, with the live view on stderr or in a file if asked for."""
-    if not watch and record is None:
-        return engine.infill(request)
+def run(
+    engine: Engine, request: InfillRequest, watch: bool, record: bool
+) -> "tuple[Infill, list[Text]]":
+    """Infill, with the live view on stderr and its frames if asked for."""
+    if not watch and not record:
+        return engine.infill(request), []
     from dcomplete.cli.live import LiveView
-    from dcomplete.cli.recording import write
 
     with LiveView(request, quiet=not watch) as view:
         watcher: Watcher = view.show
-        result = engine.infill(request, watch=watcher)
-    if record is not None:
-        write(record, view.frames)
-    return result
+        return engine.infill(request, watch=watcher), view.frames
 
 
-def read(file: str, at: str | None, to: str | None, marker: str) -> Document:
+def read(raw: bytes, file: str, at: str | None, to: str | None, marker: str | None) -> Document:
     """The document with its gaps; raises DocumentError."""
-    text = document.decode(_bytes(file), "Standard input" if file == "-" else file)
-    if at is not None:
-        return document.at_position(text, at, to)
-    if to is not None:
+    text = document.decode(raw, "Standard input" if file == "-" else file)
+    if at is None and to is not None:
         raise DocumentError("--to needs --at.")
-    return document.at_markers(text, marker)
+    if at is None:
+        return document.at_markers(text, MARKER if marker is None else marker)
+    if marker is not None:
+        raise DocumentError("Use --at or --gap, not both: a gap is at a place or at a marker.")
+    return document.at_position(text, at, to)
 
 
 def _bytes(file: str) -> bytes:
