@@ -72,8 +72,10 @@ def _report(error: Exception) -> int:
     match error:
         case typer.Exit():
             return error.exit_code
-        case typer.Abort() | Cancelled():
+        case typer.Abort():
             return INTERRUPTED
+        case Cancelled():
+            return _say(str(error), INTERRUPTED)
         case BrokenPipeError():  # the reader of a pipe has seen enough
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
             return DONE

@@ -8,7 +8,7 @@ import uuid
 from collections.abc import AsyncIterator
 from typing import TYPE_CHECKING
 
-from dcomplete.errors import DcompleteError, Reason, Refusal, UserError
+from dcomplete.errors import Cancelled, DcompleteError, Reason, Refusal, UserError
 from dcomplete.serve import codec
 from dcomplete.serve.orders import ANY, Choice, EngineFault, Order, Status
 from dcomplete.serve.places import Address
@@ -104,6 +104,9 @@ class EngineClient:
                     break
             except httpx.TransportError:
                 raise await self._died(http) from None
+            except Cancelled as why:  # not by us: somebody has stopped the engine
+                self._forget(http)
+                raise Refusal(str(why), Reason.NO_ENGINE) from None
             except Refusal as refusal:
                 if refusal.reason is not Reason.NO_ENGINE or last:
                     raise
@@ -118,7 +121,7 @@ class EngineClient:
     ) -> object:
         async with http.stream("POST", path, content=body) as answer:
             if watch is None or answer.status_code != 200:
-                said = codec.parse(await answer.aread())
+                said = _parsed(await answer.aread())
                 if answer.status_code != 200:
                     raise codec.error_from_json(said)
                 return said
@@ -171,10 +174,17 @@ class EngineClient:
             self._http = None
 
 
+def _parsed(raw: bytes) -> object:
+    try:
+        return codec.parse(raw)
+    except UserError:  # the mistake is none of the caller's
+        raise EngineFault("The engine's answer cannot be read.") from None
+
+
 async def _watched(lines: AsyncIterator[str], watch: Watcher) -> object:
     """Show the steps of a streamed answer; its last line is the answer or an error."""
     async for line in lines:
-        said = codec.parse(line.encode("ascii", "replace"))
+        said = _parsed(line.encode("ascii", "replace"))
         if not isinstance(said, dict):
             break
         if "result" in said:

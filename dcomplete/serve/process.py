@@ -8,6 +8,7 @@ import signal
 import socket
 import sys
 import threading
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
@@ -23,6 +24,7 @@ from dcomplete.serve.orders import Choice, Order, Status
 from dcomplete.serve.places import Address, Places, log_file
 from dcomplete.serve.pool import Loader, ModelPool, StoredModels
 from dcomplete.serve.schedule import Scheduler
+from dcomplete.serve.start import read_status
 
 _GRACE = 3  # seconds for answers under way when the process ends
 _SWITCH = 0.001  # seconds that a thread computes before another may
@@ -90,11 +92,7 @@ class EngineProcess:
             os.umask(before)
 
     def _alone(self) -> bool:
-        lock = FileLock(self._places.engine_lock)
-        try:
-            lock.acquire(timeout=1)  # a client that waited for the last one holds it a moment
-        except Timeout:
-            raise UserError("An engine runs already; see 'dcomplete serve --status'.") from None
+        lock = self._lock()
         journal = Journal(log_file())
         try:
             return self._run(journal)
@@ -103,6 +101,25 @@ class EngineProcess:
             journal.say(f"ended pid={os.getpid()}")
             journal.close()
             lock.release()
+
+    def _lock(self) -> FileLock:
+        """Held from now on; raises UserError where another process holds it and is not to end.
+
+        One that ends takes no more orders, but may compute for as long as its two graces last.
+        """
+        lock = FileLock(self._places.engine_lock)
+        deadline = time.monotonic() + 2 * _GRACE + 1
+        while True:
+            try:
+                lock.acquire(timeout=1)  # a client that waited for the last one holds it a moment
+            except Timeout:
+                said = read_status(self._places)
+                if (said is not None and not said.ending) or time.monotonic() > deadline:
+                    raise UserError(
+                        "An engine runs already; see 'dcomplete serve --status'."
+                    ) from None
+            else:
+                return lock
 
     def _run(self, journal: Journal) -> bool:
         limits = Limits(unload_after=self._options.unload_after)

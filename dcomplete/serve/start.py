@@ -182,9 +182,10 @@ def _start(places: Places, options: StartOptions, wait: _Patience) -> Address:
         )
     process = _spawn(options)
     while wait.more():
+        ended = process.poll() is not None  # before the look: another may have been first
         if (address := _usable(places)) is not None:
             return address
-        if process.poll() is not None and process.returncode != 0:
+        if ended:
             break
         time.sleep(_POLL_S)
     raise Refusal(f"The engine did not start: {_last_words()}", Reason.NO_ENGINE)

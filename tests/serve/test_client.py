@@ -148,6 +148,7 @@ async def test_stopping_ends_the_process_and_what_it_does(serve, client):
     assert await client.stop()
     error = (await asyncio.gather(task, return_exceptions=True))[0]
     assert str(error) == "The engine was stopped."
+    assert isinstance(error, Refusal) and error.reason is Reason.NO_ENGINE
     served.thread.join(10)
     assert served.results == [True] and await client.status() is None
 
