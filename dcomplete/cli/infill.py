@@ -49,7 +49,11 @@ def command(
         ),
     ] = None,
     model: Annotated[
-        str, typer.Option(help="Model name or folder; the embedded one if empty.")
+        str,
+        typer.Option(
+            help="Model name or folder; if empty, the default of the engine that runs, else the "
+            "embedded one."
+        ),
     ] = "",
     device: Annotated[str, typer.Option(help="auto, cpu or cuda.")] = "auto",
     dtype: Annotated[str, typer.Option(help="auto, float32, bfloat16, int8 or fp8.")] = "auto",
@@ -133,7 +137,7 @@ def command(
     )
     if write and file == "-":
         raise UserError("--write needs a file; use --filled with standard input.")
-    engine = None if in_process else _running_engine(Choice(_name(model), device, dtype))
+    engine = None if in_process else _running_engine(Choice(model, device, dtype))
     if engine is None:
         engine = _engine(model, device, dtype, request)
     result, frames = run(engine, request, watch, record is not None)
@@ -163,11 +167,6 @@ def _running_engine(choice: Choice) -> Engine | None:
     if status is None or status.ending or status.version != __version__:
         return None
     return RemoteEngine(choice.model, StartOptions(choice))
-
-
-def _name(model: str) -> str:
-    """A folder's name as the engine process, which runs elsewhere, can find it."""
-    return str(Path(model).expanduser().absolute()) if Path(model).is_dir() and model else model
 
 
 def _engine(model: str, device: str, dtype: str, request: InfillRequest) -> Engine:

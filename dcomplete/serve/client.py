@@ -6,13 +6,20 @@ import threading
 import time
 import uuid
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from dcomplete.errors import Cancelled, DcompleteError, Reason, Refusal, UserError
 from dcomplete.serve import codec
 from dcomplete.serve.orders import ANY, Choice, EngineFault, Order, Status
 from dcomplete.serve.places import Address
-from dcomplete.serve.start import StartOptions, ensure_engine, read_status, stop_engine
+from dcomplete.serve.start import (
+    StartOptions,
+    absolute_model,
+    ensure_engine,
+    read_status,
+    stop_engine,
+)
 from dcomplete.serve.transport import open_async_client
 from dcomplete.types import Infill, InfillRequest, Watcher
 
@@ -48,7 +55,7 @@ class EngineClient:
         watch: Watcher | None = None,
     ) -> Infill:
         """See `orders.AsyncEngine.infill`."""
-        wanted = choice.over(self._options.default)
+        wanted = self._wanted(choice)
         order = Order(
             id=uuid.uuid4().hex[:12],
             key=key,
@@ -67,7 +74,7 @@ class EngineClient:
 
     async def warm(self, choice: Choice = ANY) -> None:
         """See `orders.AsyncEngine.warm`; starts the process if need be."""
-        await self._ask("/warm", codec.dump(choice.over(self._options.default)), None)
+        await self._ask("/warm", codec.dump(self._wanted(choice)), None)
 
     async def status(self) -> Status | None:
         """See `orders.AsyncEngine.status`."""
@@ -87,6 +94,10 @@ class EngineClient:
         if self._http is not None:
             await self._http.aclose()
             self._http = None
+
+    def _wanted(self, choice: Choice) -> Choice:
+        wanted = choice.over(self._options.default)
+        return replace(wanted, model=absolute_model(wanted.model))
 
     async def _ask(self, path: str, body: bytes, watch: Watcher | None) -> object:
         """The answer to a request. One that the process never got, or refuses as it ends, goes to

@@ -98,10 +98,10 @@ def test_stopping_nothing_is_no_error(own_places):
 def test_what_is_started_gets_the_options_that_were_given():
     plain = StartOptions().arguments()
     assert plain[1:6] == ["-P", "-m", "dcomplete", "serve", "--child"]
-    given = StartOptions(Choice("m", "cpu", "int8"), 5, 6.5, preload=True).arguments()
+    given = StartOptions(Choice("m", "cpu", "int8"), 5, 6.5).arguments()
     assert given[6:] == [
         "--model", "m", "--device", "cpu", "--dtype", "int8", "--unload-after", "5",
-        "--exit-after", "6.5", "--preload",
+        "--exit-after", "6.5",
     ]  # fmt: skip
 
 
