@@ -38,14 +38,10 @@ def connect_engine(model: str = "", device: str = "auto", dtype: str = "auto") -
     Its `close()` closes the connections; the process goes on. Raises UserError where a private
     folder for it cannot be had.
     """
-    from pathlib import Path
-
     from dcomplete.serve.orders import Choice
     from dcomplete.serve.remote import RemoteEngine
     from dcomplete.serve.start import StartOptions
 
-    if model and Path(model).is_dir():  # the process runs in another folder
-        model = str(Path(model).expanduser().absolute())
     return RemoteEngine(model, StartOptions(Choice(model, device, dtype)))
 
 

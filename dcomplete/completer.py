@@ -21,7 +21,7 @@ from dcomplete.flight import Flight
 from dcomplete.foresight import likely_next
 from dcomplete.popup import as_item, with_item
 from dcomplete.postprocess import Proposal, Surroundings, rank, refine
-from dcomplete.serve.orders import AsyncEngine
+from dcomplete.serve.orders import AsyncEngine, choice_of
 from dcomplete.settings import Settings
 from dcomplete.suggestions import Suggestions, distinct
 from dcomplete.types import Infill, InfillRequest, Shape, Suggestion, Watcher
@@ -156,7 +156,7 @@ class Completer:
             infill = await self.engine.infill(
                 self._request(snapshot, context, count, others, policy, temperature),
                 key=self._key(snapshot.uri),
-                model=model or self.settings.model.name,
+                choice=choice_of(self.settings.model, model),
                 watch=watch,
             )
             try:
@@ -255,7 +255,7 @@ class Completer:
                     infill = await self.engine.infill(
                         self._request(after, context, 1, self.settings.model.branches),
                         key=f"{self._key(snapshot.uri)}+",
-                        model=self.settings.model.name,
+                        choice=choice_of(self.settings.model),
                         background=True,
                     )
                     self.suggestions.put(after, self._refined(after, context, infill))

@@ -94,7 +94,7 @@ def decode(raw: bytes, name: str) -> str:
 def offset(text: str, position: str) -> int:
     """``LINE:COL`` (both from 1) to an offset; raises DocumentError where there is no such place."""
     line_text, colon, column_text = position.partition(":")
-    if not (line_text.isdigit() and column_text.isdigit() and colon):
+    if not (line_text.isdecimal() and column_text.isdecimal() and colon):
         raise DocumentError(f"{position!r} is no position; write LINE:COL, both counted from 1.")
     line, column = int(line_text), int(column_text)
     lines = text.split("\n")

@@ -9,6 +9,7 @@ from dcomplete.completer import Completer
 from dcomplete.context import Workspace
 from dcomplete.document import Gap, Snapshot
 from dcomplete.errors import Reason, Refusal
+from dcomplete.serve.orders import Choice
 from dcomplete.settings import read_settings
 from dcomplete.types import Answer, Finish, Infill
 
@@ -20,9 +21,10 @@ class Scripted:
 
     def __init__(self, *answers, score=-0.1, delay=0.0):
         self.answers, self.score, self.delay = list(answers), score, delay
-        self.asked, self.background, self.cancelled = [], [], 0
+        self.asked, self.background, self.choices, self.cancelled = [], [], [], 0
 
-    async def infill(self, request, *, key="", model="", background=False, watch=None):
+    async def infill(self, request, *, key="", choice=None, background=False, watch=None):
+        self.choices.append(choice)
         (self.background if background else self.asked).append(request)
         try:
             await asyncio.sleep(self.delay)
@@ -37,7 +39,7 @@ class Scripted:
     async def status(self):
         return {}
 
-    async def warm(self, model=""):
+    async def warm(self, choice=None):
         return None
 
     async def close(self):
@@ -264,3 +266,20 @@ def test_without_automatic_suggestions_only_who_asks_gets_one():
     assert refusal.value.reason is Reason.DISABLED
     asked = replace(place, automatic=False)
     assert run(completer(Scripted("1"), manual).complete(asked))[0].text == "1"
+
+
+def test_the_device_and_number_format_that_are_set_go_to_the_engine_also_after_a_change():
+    engine = Scripted("total / count")
+    place = at("def mean(total, count):\n    return |\n")
+    mean = completer(engine, read_settings({"model": {"name": "m", "device": "cpu"}}))
+
+    async def story():
+        await mean.complete(place)
+        await asyncio.sleep(0.05)  # what comes after it is computed ahead
+        mean.settings = read_settings({"model": {"device": "cuda", "dtype": "int8"}}, QUIET)
+        await mean.complete(replace(place, text=place.text.replace("mean", "mode")))
+        await mean.complete(place, model="other")
+
+    run(story())
+    assert engine.background and set(engine.choices[:2]) == {Choice("m", "cpu", "auto")}
+    assert engine.choices[-2:] == [Choice("", "cuda", "int8"), Choice("other", "cuda", "int8")]

@@ -25,7 +25,7 @@ class Slow:
         self.texts, self.step_s, self.score = list(texts), step_s, score
         self.ended: list[str] = []
 
-    async def infill(self, request, *, key="", model="", background=False, watch=None):
+    async def infill(self, request, *, key="", choice=None, background=False, watch=None):
         text = self.texts.pop(0)
         try:
             for done in range(len(text) + 1):

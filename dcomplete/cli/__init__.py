@@ -1,5 +1,6 @@
 """The command line: one file per sub-command, and the one place where errors become exit statuses."""
 
+import io
 import os
 import sys
 from collections.abc import Sequence
@@ -50,7 +51,19 @@ def _root(
 
 def main(arguments: Sequence[str] | None = None) -> NoReturn:
     """Run the command line and exit: 0 done, 1 nothing to suggest, 2 wrong use, 130 interrupted."""
+    if isinstance(
+        sys.stdout, io.TextIOWrapper
+    ):  # code and JSON are UTF-8, whatever the locale says
+        _make_encodable(sys.stdout)
     sys.exit(run(arguments))
+
+
+def _make_encodable(out: io.TextIOWrapper) -> None:
+    """A terminal shows what it can; a pipe or file gets every character."""
+    if out.isatty():
+        out.reconfigure(errors="backslashreplace")
+    else:
+        out.reconfigure(encoding="utf-8", errors="backslashreplace")
 
 
 def run(arguments: Sequence[str] | None = None) -> int:
@@ -64,6 +77,10 @@ def run(arguments: Sequence[str] | None = None) -> int:
         return _report(error)
     except KeyboardInterrupt:
         return INTERRUPTED
+    except SystemExit as end:  # what the argument parser makes of a broken pipe
+        if isinstance(end.__context__, BrokenPipeError):
+            return _report(end.__context__)
+        raise
     return status if isinstance(status, int) else DONE
 
 
@@ -72,8 +89,10 @@ def _report(error: Exception) -> int:
     match error:
         case typer.Exit():
             return error.exit_code
-        case typer.Abort() | Cancelled():
+        case typer.Abort():
             return INTERRUPTED
+        case Cancelled():
+            return _say(str(error), INTERRUPTED)
         case BrokenPipeError():  # the reader of a pipe has seen enough
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
             return DONE

@@ -2,8 +2,10 @@
 
 import difflib
 import os
+import re
 import sys
 import tempfile
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -44,25 +46,32 @@ def to_json(doc: Document, result: Infill) -> dict[str, Any]:
     return answer
 
 
-def show(doc: Document, result: Infill, file: str, language: str, form: str, write: bool) -> None:
-    """Print the answers, or the text with the best one as `form` says; `write` changes the file instead."""
+def show(
+    doc: Document, result: Infill, file: str, language: str, form: str, written: bytes | None
+) -> None:
+    """Print the answers, or the text with the best one as `form` says.
+
+    With `written`, what the file holds, change the file instead.
+    """
     whole = doc.filled(result.best.texts)
-    if write:
-        _replace(Path(file), whole)
+    if written is not None:
+        _replace(Path(file), whole.encode("utf-8"), written)
         count = len(doc.gaps)
         typer.echo(f"Filled {count} gap{'s' * (count > 1)} in {file}.", err=True)
     elif form == "diff":
-        lines = difflib.unified_diff(
-            doc.text.splitlines(keepends=True),
-            whole.splitlines(keepends=True),
-            f"a/{file}",
-            f"b/{file}",
-        )
-        _show("".join(lines), "diff")
+        _show(_diff(doc.text, whole, file), "diff")
     elif form == "filled":
         _show(whole, language or _lexer(file))
     else:
         _infills(doc, result, language or _lexer(file))
+
+
+def _diff(old: str, new: str, file: str) -> str:
+    """A patch as diff(1) writes it: form feeds end no line, and a missing last line end is said."""
+    before, after = ([*re.findall(r"[^\n]*\n|[^\n]+", text)] for text in (old, new))
+    lines = difflib.unified_diff(before, after, f"a/{file}", f"b/{file}")
+    missing = "\n\\ No newline at end of file\n"
+    return "".join(one if one.endswith("\n") else one + missing for one in lines)
 
 
 def _infills(doc: Document, result: Infill, language: str) -> None:
@@ -97,16 +106,33 @@ def _lexer(file: str) -> str:
     return "text" if file == "-" else Syntax.guess_lexer(file)
 
 
-def _replace(path: Path, text: str) -> None:
-    """Write beside the file, then swap: a crash leaves the old text or the new one, whole."""
-    target = path.resolve()
-    handle, name = tempfile.mkstemp(prefix=f".{target.name}.", dir=target.parent)
-    fresh = Path(name)
+def _replace(path: Path, text: bytes, before: bytes) -> None:
+    """Write beside the file, then swap: a crash leaves the old text or the new one, whole.
+
+    A model takes its time: what was saved meanwhile, so that the file is not `before`, is kept.
+    """
+    target, fresh = path.resolve(), None
     try:
+        handle, name = tempfile.mkstemp(prefix=".dcomplete-", dir=target.parent)
+        fresh = Path(name)
         with os.fdopen(handle, "wb") as out:
-            out.write(text.encode("utf-8"))
-        fresh.chmod(target.stat().st_mode & 0o7777)
+            out.write(text)
+        _take_after(target, fresh)
+        if target.read_bytes() != before:
+            raise DocumentError(f"{path} was changed meanwhile; it is left as it is, try again.")
         fresh.replace(target)
     except OSError as error:
-        fresh.unlink(missing_ok=True)
         raise DocumentError(f"{path} cannot be written: {error.strerror}.") from None
+    finally:
+        if fresh is not None:
+            fresh.unlink(missing_ok=True)
+
+
+def _take_after(old: Path, new: Path) -> None:
+    """Give `new` the owner, as far as we may, and the mode of `old`."""
+    seen = old.stat()
+    if sys.platform != "win32":
+        for owner, group in ((-1, seen.st_gid), (seen.st_uid, -1)):
+            with suppress(PermissionError):
+                os.chown(new, owner, group)
+    new.chmod(seen.st_mode & 0o7777)  # last: a new owner takes set-user-ID bits away

@@ -2,6 +2,7 @@
 
 import json
 import platform
+from collections.abc import Callable
 from importlib.metadata import PackageNotFoundError, version
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -47,19 +48,23 @@ def command(
         "python": platform.python_version(),
         "system": f"{platform.system()} {platform.machine()}",
         "packages": {name: _version(name) for name in _PACKAGES},
-        "kernels": kernels(device),
+        "kernels": _tried(lambda: kernels(device)),
         "engine process": engine_process(),
         "languages": languages(),
     }
-    problem = None
-    try:
-        facts["infill"] = timed_infill(model, device)
-    except UserError as error:
-        problem = error
-        facts["infill"] = {"problem": str(error)}
+    facts["infill"] = _tried(lambda: timed_infill(model, device))
     typer.echo(json.dumps(facts, ensure_ascii=False) if as_json else _readable(facts))
-    if problem:
-        raise problem
+    for part in ("kernels", "infill"):
+        if "problem" in facts[part]:
+            raise UserError(facts[part]["problem"])
+
+
+def _tried(work: Callable[[], dict[str, Any]]) -> dict[str, Any]:
+    """What `work` says, or the sentence that says why it cannot."""
+    try:
+        return work()
+    except UserError as error:
+        return {"problem": str(error)}
 
 
 def _version(name: str) -> str | None:

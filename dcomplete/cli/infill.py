@@ -3,16 +3,20 @@
 import json
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from dcomplete import __version__, document
+from dcomplete.cli import recording
 from dcomplete.cli.answers import show, to_json
 from dcomplete.document import Document
 from dcomplete.errors import DocumentError, Refusal, UserError
 from dcomplete.serve.orders import Choice
 from dcomplete.types import Engine, Infill, InfillRequest, Watcher
+
+if TYPE_CHECKING:
+    from rich.text import Text
 
 MARKER = "<GAP>"
 EXAMPLES = f"""Examples:
@@ -37,11 +41,19 @@ def command(
         str | None, typer.Option(metavar="LINE:COL", help="With --at: replace the text up to here.")
     ] = None,
     gap: Annotated[
-        str,
-        typer.Option(metavar="MARKER", help="Text that marks the gaps; all are filled together."),
-    ] = MARKER,
+        str | None,
+        typer.Option(
+            metavar="MARKER",
+            help="Text that marks the gaps; all are filled together.",
+            show_default=MARKER,
+        ),
+    ] = None,
     model: Annotated[
-        str, typer.Option(help="Model name or folder; the embedded one if empty.")
+        str,
+        typer.Option(
+            help="Model name or folder; if empty, the default of the engine that runs, else the "
+            "embedded one."
+        ),
     ] = "",
     device: Annotated[str, typer.Option(help="auto, cpu or cuda.")] = "auto",
     dtype: Annotated[str, typer.Option(help="auto, float32, bfloat16, int8 or fp8.")] = "auto",
@@ -103,7 +115,8 @@ def command(
     """
     if sum((filled, diff, write, as_json)) > 1:
         raise UserError("Use only one of --filled, --diff, --write and --json.")
-    doc = read(file, at, to, gap)
+    raw = _bytes(file)
+    doc = read(raw, file, at, to, gap)
     prefix, between, suffix = doc.for_model()
     request = InfillRequest(
         prefix=prefix,
@@ -124,16 +137,21 @@ def command(
     )
     if write and file == "-":
         raise UserError("--write needs a file; use --filled with standard input.")
-    engine = None if in_process else _running_engine(Choice(_name(model), device, dtype))
+    engine = None if in_process else _running_engine(Choice(model, device, dtype))
     if engine is None:
         engine = _engine(model, device, dtype, request)
-    result = run(engine, request, watch, record)
-    if as_json:
-        typer.echo(json.dumps(to_json(doc, result), ensure_ascii=False))
-    if not any(result.best.texts):
-        raise Refusal("the model leaves the gap empty.")
-    if not as_json:
-        show(doc, result, file, language, "diff" if diff else "filled" if filled else "", write)
+    result, frames = run(engine, request, watch, record is not None)
+    try:
+        if as_json:
+            typer.echo(json.dumps(to_json(doc, result), ensure_ascii=False))
+        if not any(result.best.texts):
+            raise Refusal("the model leaves the gap empty.")
+        if not as_json:
+            form = "diff" if diff else "filled" if filled else ""
+            show(doc, result, file, language, form, raw if write else None)
+    finally:  # a place that cannot be written to does not cost the answer
+        if record is not None:
+            recording.write(record, frames)
 
 
 def _running_engine(choice: Choice) -> Engine | None:
@@ -151,11 +169,6 @@ def _running_engine(choice: Choice) -> Engine | None:
     return RemoteEngine(choice.model, StartOptions(choice))
 
 
-def _name(model: str) -> str:
-    """A folder's name as the engine process, which runs elsewhere, can find it."""
-    return str(Path(model).expanduser().absolute()) if Path(model).is_dir() and model else model
-
-
 def _engine(model: str, device: str, dtype: str, request: InfillRequest) -> Engine:
     from dcomplete.engine.checks import check_request
     from dcomplete.engine.load import open_model
@@ -166,29 +179,29 @@ def _engine(model: str, device: str, dtype: str, request: InfillRequest) -> Engi
     return open_model(model, device, dtype)
 
 
-def run(engine: Engine, request: InfillRequest, watch: bool, record: Path | None) -> Infill:
-    """Infill, with the live view on stderr or in a file if asked for."""
-    if not watch and record is None:
-        return engine.infill(request)
+def run(
+    engine: Engine, request: InfillRequest, watch: bool, record: bool
+) -> "tuple[Infill, list[Text]]":
+    """Infill, with the live view on stderr and its frames if asked for."""
+    if not watch and not record:
+        return engine.infill(request), []
     from dcomplete.cli.live import LiveView
-    from dcomplete.cli.recording import write
 
     with LiveView(request, quiet=not watch) as view:
         watcher: Watcher = view.show
-        result = engine.infill(request, watch=watcher)
-    if record is not None:
-        write(record, view.frames)
-    return result
+        return engine.infill(request, watch=watcher), view.frames
 
 
-def read(file: str, at: str | None, to: str | None, marker: str) -> Document:
+def read(raw: bytes, file: str, at: str | None, to: str | None, marker: str | None) -> Document:
     """The document with its gaps; raises DocumentError."""
-    text = document.decode(_bytes(file), "Standard input" if file == "-" else file)
-    if at is not None:
-        return document.at_position(text, at, to)
-    if to is not None:
+    text = document.decode(raw, "Standard input" if file == "-" else file)
+    if at is None and to is not None:
         raise DocumentError("--to needs --at.")
-    return document.at_markers(text, marker)
+    if at is None:
+        return document.at_markers(text, MARKER if marker is None else marker)
+    if marker is not None:
+        raise DocumentError("Use --at or --gap, not both: a gap is at a place or at a marker.")
+    return document.at_position(text, at, to)
 
 
 def _bytes(file: str) -> bytes:

@@ -2,8 +2,12 @@
 
 from html import escape
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from rich.text import Text
+from dcomplete.errors import UserError
+
+if TYPE_CHECKING:
+    from rich.text import Text
 
 _STEP_S, _HOLD_S = 0.45, 2.5  # how long a step and the last one are shown
 _WIDTH, _LINE, _PAD, _SIZE = 8.4, 19, 16, 14  # pixels
@@ -11,7 +15,7 @@ _COLOURS = {"cyan": "#39c5cf", "bold green": "#56d364", "dim": "#8b949e", "dim i
 _DEFAULT = "#e6edf3"
 
 
-def animated_svg(frames: list[Text]) -> str:
+def animated_svg(frames: "list[Text]") -> str:
     """One picture that shows the frames one after another, and again."""
     lines = [frame.split("\n") for frame in frames]
     columns = max(len(line) for frame in lines for line in frame)
@@ -48,7 +52,7 @@ def _style(count: int, total: float) -> str:
     return "<style>\n" + "\n".join(rules) + "\n</style>"
 
 
-def _line(line: Text, y: float) -> str:
+def _line(line: "Text", y: float) -> str:
     spans = []
     for start, end, style in _runs(line):
         colour = _COLOURS.get(style, _DEFAULT)
@@ -56,7 +60,7 @@ def _line(line: Text, y: float) -> str:
     return f'<text x="{_PAD}" y="{y:.0f}" xml:space="preserve">{"".join(spans)}</text>'
 
 
-def _runs(line: Text) -> list[tuple[int, int, str]]:
+def _runs(line: "Text") -> list[tuple[int, int, str]]:
     """(start, end, style) of pieces in one style; later spans win."""
     styles = [str(line.style)] * len(line)
     for span in line.spans:
@@ -70,6 +74,11 @@ def _runs(line: Text) -> list[tuple[int, int, str]]:
     return runs
 
 
-def write(path: Path, frames: list[Text]) -> None:
-    """Write the recording."""
-    path.write_text(animated_svg(frames), encoding="utf-8")
+def write(path: Path, frames: "list[Text]") -> None:
+    """Write the recording; raises UserError where that cannot be."""
+    if not frames:
+        raise UserError("No step was computed, so there is nothing to record.")
+    try:
+        path.write_text(animated_svg(frames), encoding="utf-8")
+    except OSError as error:
+        raise UserError(f"The recording {path} cannot be written: {error.strerror}.") from None

@@ -23,6 +23,7 @@ EXAMPLES = """Examples:
   dcomplete serve --stop                   end it
 
   dcomplete serve --log                    where its log is, and the last lines"""
+_UNLOAD_S, _EXIT_S = 300.0, 900.0
 _TAIL = 20  # lines of the log
 
 
@@ -34,10 +35,10 @@ def command(
     as_json: Annotated[bool, typer.Option("--json", help="With --status: print JSON.")] = False,
     unload_after: Annotated[
         float, typer.Option(min=0.0, help="Drop the weights after so many seconds of rest.")
-    ] = 300.0,
+    ] = _UNLOAD_S,
     exit_after: Annotated[
         float, typer.Option(min=0.0, help="End after so many seconds of rest.")
-    ] = 900.0,
+    ] = _EXIT_S,
     model: Annotated[
         str, typer.Option(help="Model for requests that name none; the embedded one if empty.")
     ] = "",
@@ -69,14 +70,28 @@ def command(
 
 
 def _background(choice: Choice, unload_after: float, exit_after: float, preload: bool) -> None:
+    from dcomplete.serve.remote import RemoteEngine
     from dcomplete.serve.start import StartOptions, ensure_engine, read_status
 
+    if choice.model:
+        from dcomplete.models.store import find
+
+        find(choice.model)  # the process would say it to its first client only
+    before, options = read_status(), StartOptions(choice, unload_after, exit_after)
     try:
-        ensure_engine(StartOptions(choice, unload_after, exit_after, preload))
+        ensure_engine(options)
+        if preload:
+            with RemoteEngine(options=options) as engine:
+                engine.warm()
     except Refusal as refusal:
         raise UserError(str(refusal)) from None
     said = read_status()
     typer.echo("The engine runs." if said is None else f"The engine runs as process {said.pid}.")
+    as_it_was = said is not None and before is not None and said.pid == before.pid
+    if as_it_was and options != StartOptions(Choice(), _UNLOAD_S, _EXIT_S):
+        typer.echo(
+            "It ran before and keeps its own defaults; 'dcomplete serve --stop' ends it.", err=True
+        )
 
 
 def _run(

@@ -15,7 +15,7 @@ from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from dcomplete import __version__
-from dcomplete.errors import DcompleteError, UserError
+from dcomplete.errors import Cancelled, DcompleteError, UserError
 from dcomplete.serve import codec
 from dcomplete.serve.faults import place_of
 from dcomplete.serve.jobs import Job
@@ -172,6 +172,9 @@ def _safe(route: _Endpoint) -> _Endpoint:
             return await route(request)
         except ClientDisconnect:
             return Response(status_code=499)
+        except asyncio.CancelledError:  # a step takes longer than the process has when it ends
+            status, said = codec.error_to_json(Cancelled("The engine was stopped."))
+            return _json(said, status)
         except Exception as error:
             if not isinstance(error, DcompleteError):
                 _log.error("%s at %s", type(error).__name__, place_of(error))

@@ -6,13 +6,20 @@ import threading
 import time
 import uuid
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from dcomplete.errors import DcompleteError, Reason, Refusal, UserError
+from dcomplete.errors import Cancelled, DcompleteError, Reason, Refusal, UserError
 from dcomplete.serve import codec
-from dcomplete.serve.orders import Choice, EngineFault, Order, Status
+from dcomplete.serve.orders import ANY, Choice, EngineFault, Order, Status
 from dcomplete.serve.places import Address
-from dcomplete.serve.start import StartOptions, ensure_engine, read_status, stop_engine
+from dcomplete.serve.start import (
+    StartOptions,
+    absolute_model,
+    ensure_engine,
+    read_status,
+    stop_engine,
+)
 from dcomplete.serve.transport import open_async_client
 from dcomplete.types import Infill, InfillRequest, Watcher
 
@@ -43,18 +50,18 @@ class EngineClient:
         request: InfillRequest,
         *,
         key: str = "",
-        model: str = "",
+        choice: Choice = ANY,
         background: bool = False,
         watch: Watcher | None = None,
     ) -> Infill:
         """See `orders.AsyncEngine.infill`."""
-        choice = self._options.default
+        wanted = self._wanted(choice)
         order = Order(
             id=uuid.uuid4().hex[:12],
             key=key,
-            model=model or choice.model,
-            device=choice.device,
-            dtype=choice.dtype,
+            model=wanted.model,
+            device=wanted.device,
+            dtype=wanted.dtype,
             background=background,
             watch=watch is not None,
             request=request,
@@ -65,11 +72,9 @@ class EngineClient:
         except UserError as error:
             raise EngineFault(f"The engine's answer cannot be read: {error}") from None
 
-    async def warm(self, model: str = "") -> None:
+    async def warm(self, choice: Choice = ANY) -> None:
         """See `orders.AsyncEngine.warm`; starts the process if need be."""
-        choice = self._options.default
-        wanted = Choice(model or choice.model, choice.device, choice.dtype)
-        await self._ask("/warm", codec.dump(wanted), None)
+        await self._ask("/warm", codec.dump(self._wanted(choice)), None)
 
     async def status(self) -> Status | None:
         """See `orders.AsyncEngine.status`."""
@@ -90,6 +95,10 @@ class EngineClient:
             await self._http.aclose()
             self._http = None
 
+    def _wanted(self, choice: Choice) -> Choice:
+        wanted = choice.over(self._options.default)
+        return replace(wanted, model=absolute_model(wanted.model))
+
     async def _ask(self, path: str, body: bytes, watch: Watcher | None) -> object:
         """The answer to a request. One that the process never got, or refuses as it ends, goes to
         the next process.
@@ -106,6 +115,9 @@ class EngineClient:
                     break
             except httpx.TransportError:
                 raise await self._died(http) from None
+            except Cancelled as why:  # not by us: somebody has stopped the engine
+                self._forget(http)
+                raise Refusal(str(why), Reason.NO_ENGINE) from None
             except Refusal as refusal:
                 if refusal.reason is not Reason.NO_ENGINE or last:
                     raise
@@ -120,7 +132,7 @@ class EngineClient:
     ) -> object:
         async with http.stream("POST", path, content=body) as answer:
             if watch is None or answer.status_code != 200:
-                said = codec.parse(await answer.aread())
+                said = _parsed(await answer.aread())
                 if answer.status_code != 200:
                     raise codec.error_from_json(said)
                 return said
@@ -173,10 +185,17 @@ class EngineClient:
             self._http = None
 
 
+def _parsed(raw: bytes) -> object:
+    try:
+        return codec.parse(raw)
+    except UserError:  # the mistake is none of the caller's
+        raise EngineFault("The engine's answer cannot be read.") from None
+
+
 async def _watched(lines: AsyncIterator[str], watch: Watcher) -> object:
     """Show the steps of a streamed answer; its last line is the answer or an error."""
     async for line in lines:
-        said = codec.parse(line.encode("ascii", "replace"))
+        said = _parsed(line.encode("ascii", "replace"))
         if not isinstance(said, dict):
             break
         if "result" in said:

@@ -3,8 +3,23 @@
 import traceback
 from pathlib import PurePath
 
-from dcomplete.errors import DcompleteError, UserError
+from dcomplete.errors import DcompleteError, Reason, Refusal, UserError
 from dcomplete.serve.orders import EngineFault
+
+
+def newer() -> Refusal:
+    """To an order whose document has a newer one."""
+    return Refusal("A newer request took its place.", Reason.SUPERSEDED)
+
+
+def full() -> Refusal:
+    """To an order that found too many before it."""
+    return Refusal("The engine has too many requests waiting; try again.", Reason.BUSY)
+
+
+def broken() -> Refusal:
+    """To those that waited for a thread that is no more; a client asks the next engine."""
+    return Refusal("The engine broke; its log says where.", Reason.NO_ENGINE)
 
 
 def is_out_of_memory(error: BaseException) -> bool:

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from dcomplete.errors import DcompleteError
+from dcomplete.settings import ModelSettings
 from dcomplete.types import Infill, InfillRequest, Watcher
 
 PROTOCOL = 1  # raised when clients and processes of different numbers could not talk
@@ -22,6 +23,22 @@ class Choice:
     model: str = ""
     device: str = "auto"
     dtype: str = "auto"
+
+    def over(self, default: "Choice") -> "Choice":
+        """This choice, and what it leaves open as `default` says."""
+        return Choice(
+            self.model or default.model,
+            default.device if self.device == "auto" else self.device,
+            default.dtype if self.dtype == "auto" else self.dtype,
+        )
+
+
+ANY = Choice()
+
+
+def choice_of(settings: ModelSettings, model: str = "") -> Choice:
+    """What a person has set, or another `model` as it would run there."""
+    return Choice(model or settings.name, settings.device, settings.dtype)
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +112,7 @@ class AsyncEngine(Protocol):
         request: InfillRequest,
         *,
         key: str = "",
-        model: str = "",
+        choice: Choice = ANY,
         background: bool = False,
         watch: Watcher | None = None,
     ) -> Infill:
@@ -106,8 +123,8 @@ class AsyncEngine(Protocol):
         """
         ...
 
-    async def warm(self, model: str = "") -> None:
-        """Have the model loaded. Raises UserError for one that cannot be."""
+    async def warm(self, choice: Choice = ANY) -> None:
+        """Have the weights loaded. Raises UserError for one that cannot be."""
         ...
 
     async def status(self) -> Status | None:

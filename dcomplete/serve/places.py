@@ -112,7 +112,7 @@ def private_folder(folder: Path) -> None:
         folder.parent.mkdir(parents=True, exist_ok=True)
         with contextlib.suppress(FileExistsError):
             folder.mkdir(mode=0o700)
-        seen = folder.lstat()
+        seen, above = folder.lstat(), folder.parent.stat()
     except OSError as error:
         raise UserError(f"The folder {folder} cannot be used: {error.strerror}.") from None
     if not stat.S_ISDIR(seen.st_mode):
@@ -126,6 +126,22 @@ def private_folder(folder: Path) -> None:
             f"The folder {folder} is open to other users; "
             f"make it private (chmod 700 {folder}) or set {RUNTIME_VARIABLE}."
         )
+    if _replaceable(above):
+        raise UserError(
+            f"Other users can put something else in the place of {folder}, because they can write "
+            f"to the folder above it; set {RUNTIME_VARIABLE}."
+        )
+
+
+def _replaceable(above: os.stat_result) -> bool:
+    """Whether others may rename what lies in a folder; not in one as /tmp is, which is sticky.
+
+    A group that may write is taken for the user's own, as with umask 002, where the folder is theirs.
+    """
+    if above.st_mode & stat.S_ISVTX:
+        return False
+    trusted = above.st_uid in (0, os.getuid())
+    return bool(above.st_mode & (0o002 if trusted else 0o022))
 
 
 def log_folder() -> Path:

@@ -59,10 +59,9 @@ class StoredModels:
         from dcomplete.engine.load import choose_device
         from dcomplete.models.store import find
 
-        entry = find(choice.model or self.default.model)
-        device = self.default.device if choice.device == "auto" else choice.device
-        dtype = self.default.dtype if choice.dtype == "auto" else choice.dtype
-        return Choice(str(entry.path.resolve()), str(choose_device(device)), dtype)
+        wanted = choice.over(self.default)
+        path = find(wanted.model).path.resolve()
+        return Choice(str(path), str(choose_device(wanted.device)), wanted.dtype)
 
     def load(self, choice: Choice) -> Loaded:
         """See `Loader.load`."""

@@ -8,6 +8,7 @@ import signal
 import socket
 import sys
 import threading
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
@@ -23,6 +24,7 @@ from dcomplete.serve.orders import Choice, Order, Status
 from dcomplete.serve.places import Address, Places, log_file
 from dcomplete.serve.pool import Loader, ModelPool, StoredModels
 from dcomplete.serve.schedule import Scheduler
+from dcomplete.serve.start import read_status
 
 _GRACE = 3  # seconds for answers under way when the process ends
 _SWITCH = 0.001  # seconds that a thread computes before another may
@@ -74,6 +76,7 @@ class EngineProcess:
         self._places = Places.find()
         self._version = version
         self._end: asyncio.Event
+        self._loop: asyncio.AbstractEventLoop
         self._when_idle = False
 
     def run(self) -> bool:
@@ -89,11 +92,7 @@ class EngineProcess:
             os.umask(before)
 
     def _alone(self) -> bool:
-        lock = FileLock(self._places.engine_lock)
-        try:
-            lock.acquire(timeout=1)  # a client that waited for the last one holds it a moment
-        except Timeout:
-            raise UserError("An engine runs already; see 'dcomplete serve --status'.") from None
+        lock = self._lock()
         journal = Journal(log_file())
         try:
             return self._run(journal)
@@ -103,26 +102,53 @@ class EngineProcess:
             journal.close()
             lock.release()
 
+    def _lock(self) -> FileLock:
+        """Held from now on; raises UserError where another process holds it and is not to end.
+
+        One that ends takes no more orders, but may compute for as long as its two graces last.
+        """
+        lock = FileLock(self._places.engine_lock)
+        deadline = time.monotonic() + 2 * _GRACE + 1
+        while True:
+            try:
+                lock.acquire(timeout=1)  # a client that waited for the last one holds it a moment
+            except Timeout:
+                said = read_status(self._places)
+                if (said is not None and not said.ending) or time.monotonic() > deadline:
+                    raise UserError(
+                        "An engine runs already; see 'dcomplete serve --status'."
+                    ) from None
+            else:
+                return lock
+
     def _run(self, journal: Journal) -> bool:
         limits = Limits(unload_after=self._options.unload_after)
         scheduler = Scheduler(ModelPool(self._loader), limits, journal.write)
-        worker = threading.Thread(target=scheduler.run, name="engine", daemon=True)
-        worker.start()
+        worker = threading.Thread(target=self._work, args=(scheduler,), name="engine", daemon=True)
         # The worker's Python code must not keep the event loop waiting: answers are small.
         interval = sys.getswitchinterval()
         sys.setswitchinterval(_SWITCH)
         journal.say(f"started pid={os.getpid()} version={self._version}")
         try:
-            asyncio.run(self._serve(scheduler))
+            asyncio.run(self._serve(scheduler, worker))
         finally:
             sys.setswitchinterval(interval)
             scheduler.close()
-            worker.join(_GRACE)
+            if worker.ident is not None:  # it was started
+                worker.join(_GRACE)
         return not worker.is_alive()
 
-    async def _serve(self, scheduler: Scheduler) -> None:
+    def _work(self, scheduler: Scheduler) -> None:
+        """The worker's life; without it the process answers nobody, so both end together."""
+        try:
+            scheduler.run()
+        finally:
+            with contextlib.suppress(RuntimeError):  # the loop has ended before
+                self._loop.call_soon_threadsafe(self._end.set)
+
+    async def _serve(self, scheduler: Scheduler, worker: threading.Thread) -> None:
         self._end = asyncio.Event()
-        loop = asyncio.get_running_loop()
+        loop = self._loop = asyncio.get_running_loop()
         desk = Desk(scheduler, self._stop, self._version)
         listener, address = self._listen()
         config = uvicorn.Config(
@@ -141,6 +167,7 @@ class EngineProcess:
         with _signals(loop, self._end.set):
             serving = asyncio.create_task(server.serve(sockets=[listener]))
             self._places.publish(address)
+            worker.start()
             if self._options.preload:
                 scheduler.submit(Order())
             await self._watch(desk, serving)

@@ -8,6 +8,7 @@ from concurrent.futures import Future
 from typing import Any, TypeVar
 
 from dcomplete.serve.client import EngineClient
+from dcomplete.serve.orders import Choice
 from dcomplete.serve.start import StartOptions
 from dcomplete.types import CancelToken, Cell, Infill, InfillRequest, Watcher
 
@@ -41,7 +42,7 @@ class RemoteEngine:
         answer = self._begin(
             self._client.infill(
                 request,
-                model=self._model,
+                choice=Choice(self._model),
                 watch=None if watch is None else lambda step, rows: frames.put((step, rows)),
             )
         )
@@ -69,7 +70,7 @@ class RemoteEngine:
 
     def warm(self) -> None:
         """Have the model loaded. Raises UserError for one that cannot be."""
-        self._begin(self._client.warm(self._model)).result()
+        self._begin(self._client.warm(Choice(self._model))).result()
 
     def close(self) -> None:
         """Close the connections; the process goes on for others."""

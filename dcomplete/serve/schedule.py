@@ -9,10 +9,11 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 
 from dcomplete.errors import Cancelled, DcompleteError, Reason, Refusal
-from dcomplete.serve.faults import as_answer, is_out_of_memory, place_of
+from dcomplete.serve.faults import as_answer, broken, full, is_out_of_memory, newer, place_of
 from dcomplete.serve.jobs import Counts, Job, Record, record_of, request_of
 from dcomplete.serve.limits import Limits
 from dcomplete.serve.orders import LoadedModel, Order
@@ -62,19 +63,19 @@ class Scheduler:
                 raise Refusal("The engine is ending.", Reason.NO_ENGINE)
             self._counts.requests += 1
             self._last = job.submitted
-            ended = [(old, _newer()) for old in self._older(order) if self._stop(old, _newer())]
+            ended = [(old, newer()) for old in self._older(order) if self._stop(old, newer())]
             ahead = self._waiting[True]
-            full = sum(map(len, self._waiting.values())) >= self._limits.waiting
-            refused = full and (order.background or not ahead)
-            if full and not refused:
-                ended.append((ahead.popleft(), _full()))
+            many = sum(map(len, self._waiting.values())) >= self._limits.waiting
+            refused = many and (order.background or not ahead)
+            if many and not refused:
+                ended.append((ahead.popleft(), full()))
             if not refused:
                 self._waiting[order.background].append(job)
             self._change.notify_all()
-        for old, why in [*ended, (job, _full())] if refused else ended:
+        for old, why in [*ended, (job, full())] if refused else ended:
             self._end(old, why)
         if refused:
-            raise _full()
+            raise full()
         return job
 
     def _older(self, order: Order) -> list[Job]:
@@ -142,7 +143,19 @@ class Scheduler:
             )
 
     def run(self) -> None:
-        """Compute until `close`; the worker thread's whole life."""
+        """Compute until `close`, or until something escapes: then nobody is left waiting."""
+        try:
+            self._run()
+        except BaseException as error:
+            _log.critical("ended by %s at %s", type(error).__name__, place_of(error))
+            with self._change:
+                self._closed, left = True, list(self._jobs())
+                self._waiting = {False: deque(), True: deque()}
+            for job in left:
+                with suppress(Exception):
+                    self._end(job, broken())
+
+    def _run(self) -> None:
         while True:
             if self.turn():
                 continue
@@ -256,7 +269,8 @@ class Scheduler:
         if not isinstance(error, DcompleteError):
             _log.error("id=%s %s at %s", job.order.id, type(error).__name__, place_of(error))
         if is_out_of_memory(error):
-            release_memory()
+            with suppress(Exception):  # a device that is out of order: the caller hears of `error`
+                release_memory()
         return as_answer(error)
 
     def _retire(self, job: Job, result: Infill | DcompleteError | None) -> None:
@@ -277,16 +291,10 @@ class Scheduler:
                 self._active[job.order.background].remove(job)
             self._counts.add(record)
             self._last = now
-        self._record(record)
-        if isinstance(result, DcompleteError):
-            job.future.set_exception(result)
-        else:
-            job.future.set_result(result)
-
-
-def _newer() -> Refusal:
-    return Refusal("A newer request took its place.", Reason.SUPERSEDED)
-
-
-def _full() -> Refusal:
-    return Refusal("The engine has too many requests waiting; try again.", Reason.BUSY)
+        try:
+            self._record(record)
+        finally:  # whatever became of the log, somebody waits
+            if isinstance(result, DcompleteError):
+                job.future.set_exception(result)
+            else:
+                job.future.set_result(result)

@@ -33,14 +33,13 @@ class StartOptions:
     default: Choice = field(default_factory=Choice)
     unload_after: float | None = None
     exit_after: float | None = None
-    preload: bool = False
     within_s: float = 60.0  # how long to wait until it answers
 
     def arguments(self) -> list[str]:
         """The command that a new process runs. ``-P``: the working folder is no place for code."""
         said = [sys.executable, "-P", "-m", "dcomplete", "serve", "--child"]
         values: Sequence[tuple[str, object]] = (
-            ("--model", self.default.model),
+            ("--model", absolute_model(self.default.model)),
             ("--device", self.default.device),
             ("--dtype", self.default.dtype),
             ("--unload-after", self.unload_after),
@@ -49,7 +48,23 @@ class StartOptions:
         for name, value in values:
             if value not in (None, ""):
                 said += [name, str(value)]
-        return said + ["--preload"] * self.preload
+        return said
+
+
+def absolute_model(name: str) -> str:
+    """A model's name as the engine process, which runs in another folder, understands it.
+
+    As `models.store.find` does, which looks there: installed models come before folders.
+    """
+    folder = Path(name).expanduser()
+    if folder == Path(folder.name):  # it may be either
+        if not name or not folder.is_dir():
+            return name
+        from dcomplete.models.store import entries  # needs torch, so only where there is a doubt
+
+        if name in [entry.name for entry in entries()]:
+            return name
+    return str(folder.absolute())
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,9 +197,10 @@ def _start(places: Places, options: StartOptions, wait: _Patience) -> Address:
         )
     process = _spawn(options)
     while wait.more():
+        ended = process.poll() is not None  # before the look: another may have been first
         if (address := _usable(places)) is not None:
             return address
-        if process.poll() is not None and process.returncode != 0:
+        if ended:
             break
         time.sleep(_POLL_S)
     raise Refusal(f"The engine did not start: {_last_words()}", Reason.NO_ENGINE)

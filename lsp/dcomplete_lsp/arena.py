@@ -21,6 +21,11 @@ WATCH = "dcomplete/watch"
 COMPARE = "dcomplete/compare"
 VOTE = "dcomplete/vote"
 _REMEMBERED = 100
+_FAILED = {
+    Reason.NO_ENGINE,
+    Reason.BUSY,
+    Reason.LOADING,
+}  # nobody was asked, so nobody said "nothing"
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +115,10 @@ class Arena:
         code = ls.settings.log.code
         await ls.votes.record(open.pair, choice, open.since.total(), code)
         first, second = (answer.contestant.as_json() for answer in open.answers)
-        ls.outcomes.append({"event": "vote", "choice": choice, "first": first, "second": second})
+        if ls.settings.log.outcomes:
+            ls.outcomes.append(
+                {"event": "vote", "choice": choice, "first": first, "second": second}
+            )
         return {"first": first, "second": second}
 
 
@@ -154,7 +162,7 @@ def _contestant(raw: Any) -> Contestant:
 async def _answer(server: Server, snapshot: Snapshot, contestant: Contestant) -> _Answer:
     """What a contestant says; raises Refusal only where a newer request took this one's place."""
     watch = Stopwatch()
-    suggestion = item = None
+    suggestion, item, failed = None, None, False
     try:
         work = server.backend.completer.complete(
             snapshot, model=contestant.model, policy=contestant.policy
@@ -164,10 +172,11 @@ async def _answer(server: Server, snapshot: Snapshot, contestant: Contestant) ->
     except Refusal as refusal:
         if refusal.reason is Reason.SUPERSEDED:
             raise
+        failed = refusal.reason in _FAILED
     text = suggestion.text if suggestion is not None else ""
     settings = _settings(server, contestant, suggestion)
     name = f"engine:{settings['model'] or 'default'}:{settings['policy'] or 'default'}"
-    return _Answer(contestant, Side(name, text, watch.total(), settings), suggestion, item)
+    return _Answer(contestant, Side(name, text, watch.total(), settings, failed), suggestion, item)
 
 
 def _settings(

@@ -10,7 +10,9 @@ from lsprotocol import types
 from pygls.exceptions import JsonRpcException
 
 from dcomplete.errors import DcompleteError, UserError
+from dcomplete.serve.orders import choice_of
 from dcomplete_lsp.server import Server
+from dcomplete_lsp.status import Kind
 
 _TICK_S = 1.0
 _PATIENCE_S = 2.0  # for an editor to agree to show progress
@@ -68,25 +70,32 @@ class EngineCare:
         ls.board.rest("loading", "Loading the model.", name)
         token = await _progress_token(ls)
         ticking = asyncio.create_task(_tick(ls, token)) if token else None
-        message = "The model is loaded."
+        message = "Another loading took its place."  # if nothing else is said
         try:
-            await ls.backend.engine.warm(name)
-            ls.board.rest("ready", model=name)
+            await ls.backend.engine.warm(choice_of(ls.settings.model))
+            message = "The model is loaded."
+            _rest(ls, "ready", "", name)
         except DcompleteError as error:
             message = str(error)
-            ls.board.rest("error", message, name)
+            _rest(ls, "error", message, name)
             if isinstance(error, UserError):
                 kind = types.MessageType.Error
                 ls.window_show_message(types.ShowMessageParams(kind, message))
         except Exception as error:
             message = "The model could not be loaded; dcomplete's log says where it failed."
             ls.report_server_error(error)
-            ls.board.rest("error", message, name)
+            _rest(ls, "error", message, name)
         finally:
             if ticking is not None and token:
                 ticking.cancel()
                 ls.work_done_progress.end(token, types.WorkDoneProgressEnd(message=message))
                 ls.work_done_progress.tokens.pop(token, None)
+
+
+def _rest(ls: Server, kind: Kind, message: str, model: str) -> None:
+    """Say how it went, unless dcomplete was switched off meanwhile."""
+    if ls.settings.enabled:
+        ls.board.rest(kind, message, model)
 
 
 async def _progress_token(ls: Server) -> str:

@@ -7,6 +7,7 @@ import threading
 from contextlib import suppress
 from functools import partial
 
+from dcomplete.errors import UserError
 from dcomplete.settings import ModelSettings, Settings
 from dcomplete_lsp import acceptance, inspection, logs, suggesting
 from dcomplete_lsp.arena import Arena
@@ -25,6 +26,7 @@ from dcomplete_lsp.transport import (
 )
 
 _GRACE_S = 0.7  # for the engine's connection to close
+_HEAD = b"content-"  # what an editor says first; a web page's request begins with its method
 
 
 def serve(options: Options) -> int:
@@ -70,22 +72,34 @@ async def _over_stdio(server: Server, care: EngineCare, source: int, sink: int) 
 
 
 async def _over_tcp(server: Server, care: EngineCare, host: str, port: int) -> int:
-    """Serve one connection: a server belongs to one editor."""
+    """Serve one connection: a server belongs to one editor.
+
+    Any web page can connect to a port of this machine: what does not speak our protocol is sent away.
+    """
     taken: asyncio.Future[tuple[asyncio.StreamReader, asyncio.StreamWriter]]
     taken = asyncio.get_running_loop().create_future()
+    inbox = Inbox()
 
     async def take(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        if taken.done():
+        head = b""
+        with suppress(OSError, asyncio.IncompleteReadError):
+            head = await reader.readexactly(len(_HEAD))
+        if taken.done() or head.lower() != _HEAD:
             writer.close()
         else:
+            inbox.put(head)
             taken.set_result((reader, writer))
 
-    listener = await asyncio.start_server(take, host, port)
+    try:
+        listener = await asyncio.start_server(take, host, port)
+    except OSError as error:
+        known = error.errno is not None and error.errno > 0  # asyncio's own words hold the address
+        why = os.strerror(error.errno) if known and error.errno else error.strerror
+        raise UserError(f"Cannot listen on {host}:{port}: {why}.") from None
     place = listener.sockets[0].getsockname()
     print(f"dcomplete listens on {place[0]}:{place[1]}", file=sys.stderr, flush=True)
     reader, writer = await taken
     listener.close()
-    inbox = Inbox()
     server.protocol.set_writer(writer)
     reading = asyncio.create_task(read_socket(reader, inbox.put))
     await _converse(server, care, inbox)

@@ -6,6 +6,8 @@ import os
 import traceback
 from pathlib import Path
 
+from dcomplete.errors import UserError
+
 LEVELS = ("debug", "info", "warning", "error")
 _NAMES = ("dcomplete_lsp", "dcomplete", "asyncio")
 
@@ -19,12 +21,11 @@ class _Terse(logging.Formatter):
 
 
 def configure(level: str = "warning", file: Path | None = None) -> None:
-    """Send the log of the server and of the house to `file` (readable by its owner) or stderr."""
-    handler: logging.Handler = logging.StreamHandler()
-    if file is not None:
-        file.parent.mkdir(parents=True, exist_ok=True)
-        os.close(os.open(file, os.O_WRONLY | os.O_CREAT, 0o600))
-        handler = logging.FileHandler(file, encoding="utf-8", errors="backslashreplace")
+    """Send the log of the server and of the house to `file` (readable by its owner) or stderr.
+
+    Raises UserError for a file that cannot be written.
+    """
+    handler = logging.StreamHandler() if file is None else _in_file(file)
     debug = level == "debug"
     kind = logging.Formatter if debug else _Terse
     handler.setFormatter(kind("%(asctime)s %(levelname)s %(name)s: %(message)s"))
@@ -37,6 +38,15 @@ def configure(level: str = "warning", file: Path | None = None) -> None:
         silent = logging.getLogger("pygls")
         silent.addHandler(logging.NullHandler())
         silent.propagate = False
+
+
+def _in_file(file: Path) -> logging.Handler:
+    try:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        os.close(os.open(file, os.O_WRONLY | os.O_CREAT, 0o600))
+        return logging.FileHandler(file, encoding="utf-8", errors="backslashreplace")
+    except OSError as error:
+        raise UserError(f"The log {file} cannot be written: {error.strerror}.") from None
 
 
 def name_of(uri: str) -> str:

@@ -6,6 +6,7 @@ the edit distance from what was taken to what is there, over the longer of the t
 
 import asyncio
 import time
+from collections import Counter
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from difflib import SequenceMatcher
@@ -15,8 +16,9 @@ from dcomplete.votes.types import CHECKS_S
 from dcomplete_lsp.documents import Replaced
 
 _PATIENCE_S = 60.0  # from the vote until the answer is in the text
-_MOST_LINES = 5_000  # of a replacement that is looked at line by line
+_MOST_LINES = 2_000  # of a replacement that is looked at line by line
 _MOST_PAIRS = 100_000  # of characters that are compared to find out what an edit left alone
+_MOST_EQUAL = 20_000  # pairs of equal pieces that are all tried as anchors, a quarter of a second
 _MOST_CELLS = 1_000_000  # of the table of edit distances, about half a second
 
 Keep = Callable[[str, int, float], Awaitable[None]]  # pair, seconds, share
@@ -163,7 +165,9 @@ def _in_characters(text: str, edit: Replaced) -> list[Replaced]:
 def _different(start: int, old: list[str], new: list[str]) -> list[Replaced]:
     """What differs between two lists of pieces of text, last first; offsets count from `start`."""
     starts = list(accumulate(map(len, old), initial=start))
-    matcher = SequenceMatcher(None, old, new, autojunk=False)
+    counts = Counter(old)
+    many = sum(counts[piece] for piece in new) > _MOST_EQUAL
+    matcher = SequenceMatcher(None, old, new, autojunk=many)  # which leaves out the commonest
     found = [
         Replaced(starts[a], starts[b], "".join(new[c:d]))
         for tag, a, b, c, d in matcher.get_opcodes()

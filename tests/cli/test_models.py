@@ -151,3 +151,10 @@ def test_bench_ends_with_one_line_of_json(tiny_model, capsys):
     assert status == 0 and set(line["ours"]) == {"cold", "warm10", "warm32"}
     assert line["ours"]["warm10"]["steps"] >= 1 and line["commit"] is not None
     assert call(capsys, "bench", "--model", "tiny", "--node-peer", Path("/nowhere"))[0] == 2
+
+
+def test_doctor_reports_also_about_a_device_that_is_not_there(tiny_model, capsys, monkeypatch):
+    monkeypatch.setattr("torch.cuda.is_available", lambda: False)
+    status, out, err = call(capsys, "doctor", "--model", "tiny", "--device", "cuda", "--json")
+    facts = json.loads(out)
+    assert status == 2 and facts["packages"] and facts["kernels"]["problem"] in err

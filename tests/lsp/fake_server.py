@@ -11,7 +11,7 @@ from pathlib import Path
 
 from dcomplete.document import Snapshot
 from dcomplete.errors import Reason, Refusal, UserError
-from dcomplete.serve.orders import EngineFault, Status
+from dcomplete.serve.orders import ANY, Choice, EngineFault, Status
 from dcomplete.settings import ContextSettings, Settings
 from dcomplete.types import Cell, Infill, InfillRequest, Shape, Suggestion, Watcher
 from dcomplete_lsp import logs
@@ -28,7 +28,7 @@ class FakeEngine:
     """Loads "missing" with an error, everything else in a moment."""
 
     async def infill(
-        self, request: InfillRequest, *, key: str = "", model: str = "", background: bool = False,
+        self, request: InfillRequest, *, key: str = "", choice: Choice = ANY, background: bool = False,
         watch: Watcher | None = None,
     ) -> Infill:  # fmt: skip
         raise NotImplementedError
@@ -36,9 +36,13 @@ class FakeEngine:
     async def status(self) -> Status:
         return Status(1, "", 1, 0.0, 0.0, "ready", False, (), 0, 0, 0)
 
-    async def warm(self, model: str = "") -> None:
+    def __init__(self) -> None:
+        self.warmed: list[Choice] = []
+
+    async def warm(self, choice: Choice = ANY) -> None:
+        self.warmed.append(choice)
         await asyncio.sleep(0.05)
-        if model == "missing":
+        if choice.model == "missing":
             raise UserError("There is no model called missing.")
 
     async def close(self) -> None:

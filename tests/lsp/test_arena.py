@@ -4,6 +4,9 @@ import json
 
 import pytest
 
+from dcomplete.errors import Reason, Refusal
+from dcomplete.votes.store import VoteStore
+from dcomplete.votes.types import Kind
 from dcomplete_lsp.outcomes import outcome_file
 from tests.lsp.wire import at, local
 
@@ -28,7 +31,7 @@ async def test_watching_streams_every_step_before_the_items():
 
 async def test_a_comparison_names_nobody_until_the_vote():
     async with local() as client:
-        await client.initialize()
+        await client.initialize(initializationOptions={"log": {"outcomes": True}})
         await client.open(URI)
         seen = set()
         for _ in range(20):
@@ -68,3 +71,26 @@ async def test_a_comparison_where_nothing_belongs_has_no_items_and_a_vote_counts
         assert "first, second, tie, neither" in wrong["error"]["message"]
         assert "result" in await client.request("dcomplete/vote", vote)
         assert "error" in await client.request("dcomplete/vote", vote)
+
+
+async def test_a_vote_is_no_outcome_where_outcomes_are_not_kept():
+    async with local() as client:
+        await client.initialize()
+        await client.open(URI)
+        answer = (await client.request("dcomplete/compare", at(URI, contestants=BOTH)))["result"]
+        await client.request("dcomplete/vote", {"id": answer["id"], "choice": "first"})
+    assert not outcome_file().exists()
+
+
+async def test_a_comparison_without_an_engine_is_kept_as_failed():
+    async def refuse(*_: object, **__: object) -> None:
+        raise Refusal("The engine cannot be reached.", Reason.NO_ENGINE)
+
+    async with local() as client:
+        await client.initialize()
+        await client.open(URI)
+        client.server.backend.completer.complete = refuse
+        answer = (await client.request("dcomplete/compare", at(URI, contestants=BOTH)))["result"]
+        await client.request("dcomplete/vote", {"id": answer["id"], "choice": "neither"})
+    with VoteStore() as store:
+        assert store.kinds() == {Kind.FAILED: 1}

@@ -1,9 +1,11 @@
 """Settings, loading and registration, as different editors do them."""
 
+import asyncio
 from typing import Any
 
 import pytest
 
+from dcomplete.serve.orders import Choice
 from dcomplete.settings import ModelSettings, Settings
 from tests.lsp.wire import INLINE, at, local
 
@@ -132,6 +134,16 @@ async def test_a_model_that_is_missing_is_said_once_and_does_not_stop_the_server
         assert client.notified(STATUS)[-1]["model"] == "other"
 
 
+async def test_a_changed_device_or_number_format_is_what_the_engine_loads():
+    async with local() as client:
+        await client.initialize(initializationOptions={"model": {"device": "cpu"}})
+        for dtype in ("int8", "float32"):
+            await client.notify(CONFIGURE, {"settings": {"model": {"dtype": dtype}}})
+            await command(client, "status")
+        engine = client.server.backend.engine
+        assert engine.warmed[-2:] == [Choice("", "cpu", "int8"), Choice("", "cpu", "float32")]
+
+
 async def test_the_toggle_switches_off_and_on_again():
     async with local() as client:
         await client.initialize()
@@ -157,3 +169,24 @@ async def test_a_root_of_an_older_editor_is_a_folder():
         await client.initialize(rootUri="file:///some/root")
         await command(client, "status")
         assert [path.name for path in client.server.folders.values()] == ["root"]
+
+
+async def test_switched_off_while_the_model_loads_it_stays_off():
+    async with local() as client:
+        await client.initialize()
+        await client.until(lambda: client.notified(STATUS))
+        await client.notify(CONFIGURE, {"settings": {"enabled": False}})
+        await asyncio.sleep(0.2)
+        assert client.notified(STATUS)[-1]["kind"] == "off"
+
+
+async def test_a_loading_that_a_newer_one_replaced_does_not_say_that_it_is_done():
+    async with local() as client:
+        await client.initialize(capabilities={"window": {"workDoneProgress": True}})
+        await client.until(lambda: client.notified("$/progress"))
+        await client.notify(CONFIGURE, {"settings": {"model": {"name": "two"}}})
+        await client.until(lambda: len(client.notified("$/progress")) == 4)
+        ends = [n["value"] for n in client.notified("$/progress") if n["value"]["kind"] == "end"]
+        assert [end["message"] for end in ends] == [
+            "Another loading took its place.", "The model is loaded.",
+        ]  # fmt: skip

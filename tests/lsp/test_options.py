@@ -1,9 +1,15 @@
 """Addresses to listen on."""
 
-import pytest
+import socket
+import subprocess
+import sys
 
+import pytest
+import typer
+
+from dcomplete.cli import app
 from dcomplete.errors import UserError
-from dcomplete_lsp.__main__ import options
+from dcomplete_lsp.__main__ import options, parser
 from dcomplete_lsp.options import tcp_address
 
 
@@ -38,3 +44,36 @@ def test_arguments_of_the_module():
     given = options(["--tcp", "9", "--in-process", "--model", "m", "--log-level", "info"])
     assert (given.host, given.port, given.in_process, given.model) == ("127.0.0.1", 9, True, "m")
     assert options(["--stdio"]).host is None
+
+
+def test_the_command_lines_options_are_the_modules():
+    group = typer.main.get_command(app)
+    shown = {(*p.opts,): p.default for p in group.commands["lsp"].params if p.opts != ["--help"]}
+    taken = {(*a.option_strings,): a.default for a in parser()._actions if a.dest != "help"}
+    assert shown.keys() == taken.keys()
+    for names, default in taken.items():
+        assert (shown[names] or "") == (default or ""), names
+
+
+def said(*arguments: str) -> str:
+    """What the server says about a mistake before it ends."""
+    command = [sys.executable, "-m", "dcomplete_lsp", *arguments]
+    done = subprocess.run(
+        command, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=60, check=False
+    )
+    assert done.returncode == 2 and done.stdout == ""
+    return done.stderr
+
+
+@pytest.mark.parametrize("place", ["/proc/nope/x.log", "/proc", "file/x.log"])
+def test_a_log_that_cannot_be_written_is_one_sentence(place, tmp_path):
+    (tmp_path / "file").write_text("")
+    sentence = said("--log-file", str(tmp_path / place))
+    assert sentence.count("\n") == 1 and "cannot be written" in sentence
+
+
+def test_a_port_in_use_is_one_sentence():
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        address = f"127.0.0.1:{taken.getsockname()[1]}"
+        sentence = said("--tcp", address)
+    assert sentence == f"dcomplete_lsp: Cannot listen on {address}: Address already in use.\n"

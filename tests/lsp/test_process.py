@@ -7,6 +7,7 @@ import subprocess
 import sys
 import textwrap
 import time
+from contextlib import suppress
 from pathlib import Path
 
 import psutil
@@ -167,6 +168,27 @@ async def test_one_connection_over_tcp_is_served_and_its_end_is_the_servers():
             second.settimeout(1)
             if not second.recv(1):
                 raise ConnectionError
+        writer.close()
+        assert await wire.ended() == 0
+
+
+async def test_a_web_page_is_sent_away_and_the_editor_is_served():
+    body = frame({"jsonrpc": "2.0", "id": 1, "method": "shutdown"})
+    page = b"POST / HTTP/1.1\r\nOrigin: https://example.org\r\nContent-Length: %d\r\n\r\n" % len(
+        body
+    )
+    async with running([*FAKE, "127.0.0.1:0"]) as wire:
+        while b"\n" not in wire.errors:
+            await asyncio.sleep(0.02)
+        port = int(wire.errors.decode().rsplit(":", 1)[1])
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        writer.write(page + body)
+        with suppress(ConnectionResetError):  # what it said was not read to its end
+            assert await reader.read() == b""
+        writer.close()
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        writer.write(body)
+        assert (await reader.readline()).startswith(b"Content-Length:")
         writer.close()
         assert await wire.ended() == 0
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import random
+import time
 
 import pytest
 from hypothesis import given
@@ -34,6 +35,19 @@ def test_the_share_is_the_edit_distance_over_the_longer_text(taken, there):
 def test_very_long_texts_are_bounded():
     assert kept_share("a" * 5000, "b" * 5000) == 0
     assert kept_share("x" + "a" * 5000, "x" + "b" * 5000) == pytest.approx(1 / 5001)
+
+
+@pytest.mark.parametrize("lines", [270, 1000, 1999])
+@pytest.mark.parametrize("form", ["{0}\n\n", "  {0} = 1\n\n    }}\n", "a\nb\n{0}\n\n"])
+def test_a_whole_document_that_is_replaced_does_not_hold_the_server_up(lines, form):
+    count = lines // form.count("\n")
+    old, new = ("".join(form.format(f"{x}{i}") for i in range(count)) for x in "ab")
+    begun = time.perf_counter()
+    found = pieces(old, Replaced(0, len(old), new))
+    assert time.perf_counter() - begun < 2.0  # a tenth of what it took
+    for one in found:
+        old = old[: one.start] + one.text + old[one.end :]
+    assert old == new
 
 
 class Kept:

@@ -1,6 +1,7 @@
 """The client against a real process's insides: answers, errors, cancelling, a process that ends."""
 
 import asyncio
+import json
 import sys
 import time
 
@@ -9,12 +10,13 @@ import pytest_asyncio
 
 from dcomplete.errors import Reason, Refusal, UserError
 from dcomplete.serve import client as client_module
+from dcomplete.serve import codec
 from dcomplete.serve.client import EngineClient
 from dcomplete.serve.orders import Choice, EngineFault
 from dcomplete.serve.places import TRANSPORT_VARIABLE
 from dcomplete.serve.start import StartOptions, read_status
 from dcomplete.types import InfillRequest
-from tests.serve.conftest import until
+from tests.serve.conftest import infill_of, until
 
 pytestmark = pytest.mark.asyncio
 
@@ -64,13 +66,13 @@ async def test_errors_come_back_as_they_were_raised(serve, client):
     with pytest.raises(UserError, match=r"Steps must be at least 1\."):
         await client.infill(InfillRequest("wrong"))
     with pytest.raises(UserError, match="Unknown model"):
-        await client.infill(InfillRequest("x"), model="missing")
+        await client.infill(InfillRequest("x"), choice=Choice("missing"))
     with pytest.raises(EngineFault, match="TensorTrouble"):
         await client.infill(InfillRequest("bug"))
     with pytest.raises(EngineFault):
         await client.infill(InfillRequest("bug"), watch=lambda step, rows: None)
     with pytest.raises(UserError, match="Unknown model"):
-        await client.warm("missing")
+        await client.warm(Choice("missing"))
 
 
 async def test_half_a_surrogate_pair_does_no_harm(serve, client):
@@ -118,6 +120,21 @@ async def test_warming_and_the_own_default(serve):
     await made.close()
 
 
+async def test_an_order_says_the_device_and_number_format(monkeypatch):
+    sent = []
+
+    async def exchange(self, path, body, watch):
+        sent.append(json.loads(body))
+        return codec.plain(infill_of("x"))
+
+    monkeypatch.setattr(EngineClient, "_ask", exchange)
+    made = EngineClient(StartOptions(Choice("own", "cpu", "float32")))
+    await made.infill(InfillRequest("x"), choice=Choice("", "cuda", "auto"))
+    await made.warm(Choice("m", "auto", "int8"))
+    named = [(one["model"], one["device"], one["dtype"]) for one in sent]
+    assert named == [("own", "cuda", "float32"), ("m", "cpu", "int8")]
+
+
 async def test_the_status_of_no_process_is_none_and_starts_none(own_places, client):
     assert await client.status() is None
     assert await client.stop() is False
@@ -131,6 +148,7 @@ async def test_stopping_ends_the_process_and_what_it_does(serve, client):
     assert await client.stop()
     error = (await asyncio.gather(task, return_exceptions=True))[0]
     assert str(error) == "The engine was stopped."
+    assert isinstance(error, Refusal) and error.reason is Reason.NO_ENGINE
     served.thread.join(10)
     assert served.results == [True] and await client.status() is None
 

@@ -1,6 +1,7 @@
 """The same interface without a second process."""
 
 import asyncio
+import threading
 
 import pytest
 import pytest_asyncio
@@ -27,7 +28,7 @@ async def local():
 async def test_it_answers(local):
     assert (await local.infill(InfillRequest("x"))).best.texts == ("x!",)
     with pytest.raises(UserError, match="Unknown model"):
-        await local.infill(InfillRequest("x"), model="missing")
+        await local.infill(InfillRequest("x"), choice=Choice("missing"))
     assert (await local.status()).counts["done"] == 1
 
 
@@ -71,9 +72,47 @@ async def test_closing_ends_what_runs(local):
         await local.infill(InfillRequest("b"))
 
 
+async def test_after_a_restart_it_answers_again(local):
+    await local.warm(Choice("m"))
+    assert await local.stop()
+    await local.warm(Choice("m"))
+    assert (await local.infill(InfillRequest("x"))).best.texts == ("x!",)
+    assert local.loader.loads == ["m", "m", "fake"]
+    assert [t.name for t in threading.enumerate()].count("engine") == 1
+
+
+async def test_a_restart_ends_what_runs_and_not_what_comes_after(local):
+    old = asyncio.create_task(local.infill(InfillRequest("a", steps=100_000)))
+    await asyncio.sleep(0.05)
+    stopping = asyncio.create_task(local.stop())
+    await asyncio.sleep(0)
+    assert (await local.infill(InfillRequest("b"))).best.texts == ("b!",)
+    await stopping
+    with pytest.raises(Cancelled):
+        await old
+
+
+async def test_a_worker_that_broke_is_replaced(local, monkeypatch):
+    await local.infill(InfillRequest("x"))
+    monkeypatch.setattr(local._scheduler, "turn", lambda: 1 / 0)
+    with pytest.raises(Refusal, match="The engine broke") as error:
+        await local.infill(InfillRequest("x"))
+    assert error.value.reason is Reason.NO_ENGINE
+    assert (await local.infill(InfillRequest("y"))).best.texts == ("y!",)
+
+
 async def test_warming_loads(local):
-    await local.warm("m")
+    await local.warm(Choice("m"))
     assert local.loader.loads == ["m"]
+
+
+async def test_device_and_number_format_are_the_orders(local):
+    asked = []
+    local.loader.resolve = lambda choice: asked.append(choice) or Choice("fake")
+    choice = Choice("m", "cuda", "int8")
+    await local.warm(choice)
+    await local.infill(InfillRequest("x"), choice=choice)
+    assert asked == [choice, choice]
 
 
 async def test_a_real_model_answers(tiny_model):

@@ -44,6 +44,28 @@ def test_a_link_in_place_of_the_folder_is_refused(own_places):
         Places.find().secure()
 
 
+@pytest.mark.parametrize(("bits", "refused"), [(0o777, True), (0o775, False), (0o1777, False)])
+def test_a_folder_that_others_can_replace_is_refused(own_places, bits, refused):
+    own_places.chmod(bits)
+    if refused:
+        with pytest.raises(UserError, match="put something else in the place"):
+            Places.find().secure()
+    else:
+        Places.find().secure()
+
+
+@pytest.mark.skipif(not hasattr(os, "getuid") or os.getuid() != 0, reason="needs another user")
+@pytest.mark.parametrize(("bits", "refused"), [(0o770, True), (0o755, False), (0o1777, False)])
+def test_a_folder_below_that_of_a_strangers_group_is_refused(own_places, bits, refused):
+    os.chown(own_places, 12345, 12345)
+    own_places.chmod(bits)
+    if refused:
+        with pytest.raises(UserError, match="put something else in the place"):
+            Places.find().secure()
+    else:
+        Places.find().secure()
+
+
 def test_a_file_in_place_of_the_folder_is_refused(own_places):
     (own_places / "run").write_text("")
     with pytest.raises(UserError, match="is no folder"):

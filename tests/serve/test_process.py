@@ -4,10 +4,12 @@ import os
 import socket
 import stat
 import threading
+from functools import partial
 
 import pytest
 
 from dcomplete.errors import UserError
+from dcomplete.serve.limits import Limits
 from dcomplete.serve.orders import Choice
 from dcomplete.serve.places import Places
 from dcomplete.serve.process import EngineProcess, Options
@@ -96,8 +98,22 @@ def test_stopping_nothing_is_no_error(own_places):
 def test_what_is_started_gets_the_options_that_were_given():
     plain = StartOptions().arguments()
     assert plain[1:6] == ["-P", "-m", "dcomplete", "serve", "--child"]
-    given = StartOptions(Choice("m", "cpu", "int8"), 5, 6.5, preload=True).arguments()
+    given = StartOptions(Choice("m", "cpu", "int8"), 5, 6.5).arguments()
     assert given[6:] == [
         "--model", "m", "--device", "cpu", "--dtype", "int8", "--unload-after", "5",
-        "--exit-after", "6.5", "--preload",
+        "--exit-after", "6.5",
     ]  # fmt: skip
+
+
+def test_a_process_whose_worker_breaks_in_a_pause_ends_and_the_next_one_answers(serve, monkeypatch):
+    monkeypatch.setattr("dcomplete.serve.process.Limits", partial(Limits, rest_after=0.2))
+    served = serve()
+    with RemoteEngine() as engine:
+        engine.infill(InfillRequest("x"))
+        with monkeypatch.context() as patch:
+            patch.setattr("dcomplete.serve.pool.release_memory", lambda: 1 / 0)
+            served.thread.join(10)
+        assert served.results == [True] and read_status() is None
+        assert "ended by ZeroDivisionError" in served.log
+        serve()
+        assert engine.infill(InfillRequest("y")).best.texts == ("y!",)

@@ -268,3 +268,31 @@ def test_an_order_without_a_request_only_loads(bench):
     job = bench.scheduler.submit(Order(model="m"))
     bench.turns()
     assert job.future.result(0) is None and bench.loader.loads == ["m"]
+
+
+def test_a_device_out_of_order_costs_the_request_alone(bench, monkeypatch):
+    monkeypatch.setattr("dcomplete.serve.schedule.release_memory", lambda: 1 / 0)
+    job, next_one = bench.order("cuda-memory"), bench.order("b")
+    bench.turns()
+    assert "Not enough memory" in str(job.future.exception())
+    assert next_one.future.result().best.texts == ("b!",)
+
+
+def test_where_a_turn_breaks_nobody_is_left_waiting(bench, monkeypatch, caplog):
+    running = [bench.order(f"{n}", steps=9) for n in range(4)]
+    bench.scheduler.turn()
+    waiting = bench.order("w")
+    monkeypatch.setattr(bench.scheduler, "_sweep", lambda: 1 / 0)
+    bench.scheduler.run()
+    for job in (*running, waiting):
+        assert job.future.exception(0).reason is Reason.NO_ENGINE
+    with pytest.raises(Refusal):
+        bench.order("late")
+    assert "ended by ZeroDivisionError" in caplog.text
+
+
+def test_a_log_that_fails_costs_nobody_the_answer(bench, monkeypatch):
+    monkeypatch.setattr(bench.scheduler, "_record", lambda record: 1 / 0)
+    job = bench.order("a", steps=1)
+    bench.scheduler.run()
+    assert job.future.result(0).best.texts == ("a!",)
