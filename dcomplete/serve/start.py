@@ -56,7 +56,10 @@ def absolute_model(name: str) -> str:
 
     As `models.store.find` does, which looks there: installed models come before folders.
     """
-    folder = Path(name).expanduser()
+    try:
+        folder = Path(name).expanduser()
+    except RuntimeError:  # of a person who is not known here: the process says so
+        return name
     if folder == Path(folder.name):  # it may be either
         if not name or not folder.is_dir():
             return name

@@ -210,5 +210,7 @@ def test_a_gap_that_grows_says_whether_it_had_to_stop(spent, tokens):
     others = [i for i in range(300) if i != 6]  # nothing but expansions, or none
     constraint = Banned(others if spent else [6])
     engine = LocalEngine(family, tokens, constraint=constraint)
-    best = engine.infill(InfillRequest("x = ", "\n", max_tokens=20, policy="entropy", heal=False)).best
+    best = engine.infill(
+        InfillRequest("x = ", "\n", max_tokens=20, policy="entropy", heal=False)
+    ).best
     assert best.finish is (Finish.LENGTH if spent else Finish.DONE)

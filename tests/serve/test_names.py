@@ -7,6 +7,8 @@ from pathlib import Path
 import pytest
 
 from dcomplete.cli import run
+from dcomplete.errors import ModelError
+from dcomplete.models.store import find
 from dcomplete.serve.client import EngineClient
 from dcomplete.serve.orders import Choice
 from dcomplete.serve.start import StartOptions, absolute_model
@@ -77,3 +79,9 @@ def test_options_that_were_not_used_are_told(serve, capsys):
     serve()
     assert run(["serve", "--background", "--exit-after", "7"]) == 0
     assert "It ran before and keeps its own defaults" in capsys.readouterr().err
+
+
+def test_the_folder_of_a_person_who_is_not_known_stays_as_it_is():
+    assert absolute_model("~nobody-of-that-name/model") == "~nobody-of-that-name/model"
+    with pytest.raises(ModelError, match="Unknown model"):
+        find("~nobody-of-that-name/model")
