@@ -10,9 +10,15 @@ from dcomplete.context.privacy import Privacy, is_secret, path_of
 SECRETS = [
     ".env", ".env.local", "prod.env", ".ENV", "server.pem", "tls.key", "id_rsa", "id_rsa.pub",
     "id_ed25519", "store.p12", "store.pfx", "vault.kdbx", "credentials", "credentials.json",
-    "secrets.yml", "secrets.py", ".netrc", ".npmrc", ".pypirc", ".git-credentials", ".dev.vars",
+    "secrets.yml", ".netrc", ".npmrc", ".pypirc", ".git-credentials", ".dev.vars",
     "prod.tfvars", "terraform.tfstate", "terraform.tfstate.backup", ".aws/config", ".ssh/config",
-    ".gnupg/options", ".kube/config", ".git/config",
+    ".gnupg/options", ".kube/config", ".git/config", ".docker/config.json", ".env_prod", ".envrc",
+    ".secrets.toml", ".secrets", "secrets/prod.yml", "db-secret.yaml", "client_secret_1.json",
+    "application_default_credentials.json", "a-firebase-adminsdk-b.json", "aws_credentials",
+    "kubeconfig.yaml", ".config/gcloud/a.db", ".config/gh/hosts.yml", ".m2/settings.xml",
+    ".yarnrc.yml", ".terraformrc", ".vault_pass", ".databrickscfg", "local.settings.json",
+    "wp-config.php", ".bash_history", ".psql_history", "server.key.bak", "server.pem.bak",
+    ".netrc.bak", ".npmrc~", "deploy_rsa", "aws_credentials.csv", "app.secrets.json",
 ]  # fmt: skip
 FINE = [
     "main.py",
@@ -22,6 +28,20 @@ FINE = [
     "test_secrets.py",
     "key.rs",
     ".gitignore",
+    ".docker/Dockerfile",
+    ".envoy.yaml",
+    "aws_credentials.py",
+    "secrets/store.go",
+    "kubeconfig.go",
+    "settings.xml",
+    "hosts.yml",
+]
+PROGRAMS = [
+    "CredentialsProvider.tsx",
+    "credentials_controller.rb",
+    "secret.go",
+    "secrets.py",
+    "a.asc",
 ]
 
 
@@ -46,6 +66,19 @@ def test_a_secret_is_neither_read_nor_used_nor_completed_in(workspace, name):
     assert privacy.read(path, 1000) is None
     assert not privacy.usable(path.as_uri())
     assert "secrets" in str(privacy.hidden(path.as_uri()))
+
+
+@pytest.mark.parametrize("name", PROGRAMS)
+def test_a_program_that_is_called_like_a_secret_is_completed_in_but_shown_to_nobody(
+    workspace, name
+):
+    path = write(workspace / name)
+    privacy = Privacy([workspace])
+    assert privacy.hidden(path.as_uri()) is None
+    assert privacy.hidden(f"untitled:{name}") is None
+    assert privacy.read(path, 1000) is None
+    assert not privacy.usable(path.as_uri())
+    assert not privacy.usable(f"untitled:{name}")
 
 
 @pytest.mark.parametrize("name", FINE)
@@ -137,6 +170,54 @@ def test_nested_ignore_files_count_and_the_deeper_one_decides(workspace):
         path = write(workspace / name)
         assert (privacy.read(path, 1000) is not None) == fine, name
         assert privacy.usable(path.as_uri()) == fine, name
+
+
+def test_a_folder_that_comes_back_does_not_bring_its_files_back(workspace):
+    # as `git check-ignore` says
+    write(workspace / ".gitignore", "*.py\n")
+    write(workspace / "sub" / ".gitignore", "!deep/\n!kept.py\n")
+    privacy = Privacy([workspace])
+    assert privacy.read(write(workspace / "sub" / "deep" / "a.py"), 1000) is None
+    assert privacy.read(write(workspace / "sub" / "deep" / "kept.py"), 1000) is not None
+
+
+def test_a_byte_order_mark_is_no_part_of_the_first_pattern(workspace):
+    (workspace / ".gitignore").write_bytes(b"\xef\xbb\xbfa.py\n")
+    assert Privacy([workspace]).read(write(workspace / "a.py"), 1000) is None
+
+
+@pytest.mark.parametrize("worktree", [False, True])
+def test_the_repositorys_own_list_counts_least(workspace, tmp_path, worktree):
+    git = workspace / ".git"
+    if worktree:
+        git = tmp_path / "main" / ".git"
+        write(git / "worktrees" / "work" / "commondir", "../..\n")
+        write(workspace / ".git", f"gitdir: {git}/worktrees/work\n")
+    write(git / "info" / "exclude", "/sub/a.py\nb.py\n")
+    write(workspace / ".gitignore", "!b.py\n")
+    privacy = Privacy([workspace])
+    assert privacy.read(write(workspace / "sub" / "a.py"), 1000) is None
+    assert privacy.read(write(workspace / "a.py"), 1000) is not None
+    assert privacy.read(write(workspace / "b.py"), 1000) is not None
+
+
+@pytest.mark.parametrize("named", [None, ".gitconfig", ".config/git/config", "work/.git/config"])
+def test_the_persons_own_list_counts(workspace, tmp_path, monkeypatch, named):
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.delenv("XDG_CONFIG_HOME", raising=False)
+    monkeypatch.delenv("GIT_CONFIG_GLOBAL", raising=False)
+    (workspace / ".git").mkdir()
+    if named is None:
+        write(tmp_path / ".config" / "git" / "ignore", "a.py\n")
+    else:
+        write(
+            tmp_path / named,
+            "[user]\n\tname = x\n[Core]\n\tautocrlf = input\n\texcludesFile = ~/mine\n",
+        )
+        write(tmp_path / "mine", "a.py\n")
+    privacy = Privacy([workspace])
+    assert privacy.read(write(workspace / "sub" / "a.py"), 1000) is None
+    assert privacy.read(write(workspace / "b.py"), 1000) is not None
 
 
 def test_nothing_below_an_ignored_folder_comes_back(workspace):
