@@ -72,6 +72,33 @@ CASES = [
     ("go", "func (t *T) Get(a int)‸", LINE),
     ("markdown", "Some words (aside)‸", LINE),
     ("yaml", "a: [b]‸", LINE),
+    # a blank behind a closer: something comes
+    ("python", "x = f(a) ‸", LINE),
+    ("javascript", "} ‸", LINE),
+    ("javascript", "x; ‸", ENDED),
+    # headers without a keyword of their own
+    ("javascript", "const f = function(a)‸", LINE),
+    ("javascript", "const f = async function (a)‸", LINE),
+    ("javascript", "class A extends B {\n  constructor(a)‸\n}", LINE),
+    ("javascript", "class A {\n  a() {\n    b();\n  }\n\n  async render()‸\n}", LINE),
+    ("javascript", "const o = {\n  render()‸\n}", LINE),
+    ("javascript", "function f() {\n  render()‸\n}", ENDED),
+    ("javascript", "list.map(a => {\n  render()‸\n})", ENDED),
+    ("java", "class A {\n  A(int a)‸\n}", LINE),
+    ("c", "#define MAX(a, b)‸", LINE),
+    ("shellscript", "foo()‸", LINE),
+    ("lua", "x = function(a)‸", BLOCK),
+    ("elixir", "  defp foo(a)‸", LINE),
+    ("python", 'def f():\n    """Does this (or that)‸\n    """\n', LINE),
+    # no statements at all
+    ("sql", "SELECT count(a)‸", LINE),
+    ("css", "a { b: url(x)‸", LINE),
+    ("unheard-of", "f(x)‸", LINE),
+    # closing tags
+    ("html", "<section>‸</section>", LINE),
+    ("html", "<ul><section>‸</section></ul>", LINE),
+    ("typescriptreact", "return <My.Component>‸</My.Component>", LINE),
+    ("html", "<section>‸ and more text</section>", Reason.TEXT_FOLLOWS),
     # nothing around
     ("python", "x = 1\n\n‸", Reason.BLANK),
     ("python", "‸", Reason.BLANK),
