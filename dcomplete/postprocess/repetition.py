@@ -28,7 +28,7 @@ def stop_repeated_lines(proposal: Proposal, around: Surroundings) -> Proposal:
     for length in range(1, LINES + 1):
         for start in range(len(texts) - length * (COPIES + 1) + 1):
             block = texts[start : start + length]
-            if any(char.isalnum() for line in block for char in line) and all(
+            if any(map(_says_something, block)) and all(
                 texts[start + copy * length : start + (copy + 1) * length] == block
                 for copy in range(1, COPIES + 1)
             ):

@@ -22,6 +22,11 @@ def test_three_like_lines_and_closers_stay(shown):
     assert shown("|\n", closers) == (closers, 0)
 
 
+def test_like_rows_of_a_matrix_stay(shown):
+    text = "\n" + "    [0.0, 1.0],\n" * 6 + "]"
+    assert shown("m = [|\n", text) == (text, 0)
+
+
 def test_a_line_in_a_loop_is_refused(shown):
     assert shown("x = |\n", "foo and " * 12, "python", Shape.LINE) is Reason.FILTERED
 
