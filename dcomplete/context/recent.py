@@ -2,6 +2,7 @@
 
 from collections import Counter, deque
 from dataclasses import dataclass
+from functools import cache
 from typing import TYPE_CHECKING
 
 from dcomplete.context.similarity import (
@@ -93,13 +94,13 @@ class Recent:
         around = nearby(snapshot)
         lines, wanted = line_set(around), identifiers(around)
         weights = rarity([c.words for c in chunks], wanted)
-        texts = _Texts(snapshot, workspace)
+        texts, usable = _Texts(snapshot, workspace), cache(workspace.privacy.usable)
         left: dict[int, Chunk] = {}
         scored = []
         for index, chunk in enumerate(chunks):
             if deadline.over():
                 break
-            if not workspace.privacy.usable(chunk.uri) or texts.shows(chunk):
+            if not usable(chunk.uri) or texts.shows(chunk):
                 continue
             left[index] = now = texts.what_is_left(chunk)
             if len(now.lines) > 2 and not _told(now, lines):
