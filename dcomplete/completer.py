@@ -14,7 +14,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import TypeVar
 
-from dcomplete.context import Context, Workspace, errors_with, gather
+from dcomplete.context import Context, Workspace, errors_with, gather, language_of
 from dcomplete.document import Snapshot
 from dcomplete.errors import DcompleteError, Reason, Refusal
 from dcomplete.flight import Flight
@@ -282,7 +282,7 @@ def _surroundings(snapshot: Snapshot, context: Context) -> Surroundings:
         indent=context.indent,
         tab_size=snapshot.tab_size,
         insert_spaces=snapshot.insert_spaces,
-        language=snapshot.language,
+        language=language_of(snapshot.language, snapshot.uri).name,
         replaced=snapshot.text[snapshot.gap.start : snapshot.gap.end].replace("\r\n", "\n"),
         automatic=snapshot.automatic,
     )

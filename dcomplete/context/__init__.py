@@ -1,6 +1,7 @@
 """What the model gets to see: the text around the gap, and what else helps to fill it. Text only."""
 
 from dcomplete.context.gather import Context, errors_with, gather
+from dcomplete.context.languages import language_of
 from dcomplete.context.source import SOURCES, Deadline, Source
 from dcomplete.context.trees import Edit
 from dcomplete.context.window import estimate
@@ -16,4 +17,5 @@ __all__ = [
     "errors_with",
     "estimate",
     "gather",
+    "language_of",
 ]

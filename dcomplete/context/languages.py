@@ -28,6 +28,10 @@ _LUA = r"[{\[]$|\b(?:then|do|else|repeat)$|\bfunction\b[^()]*\([^()]*\)$"
 _SHELL = r"\{$|\b(?:do|then|else)$"
 _YAML = r":$"
 _NEVER = r"(?!)"
+_HEAD, _TAIL = (
+    200,
+    800,
+)  # characters of a long line that are searched: patterns may cost their square
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +51,10 @@ class Language:
 
     def opens_block(self, line: str) -> bool:
         """Whether `line`, the text left of the cursor, ends with something that opens a block."""
-        return _compiled(self.opener).search(line.rstrip()) is not None
+        line = line.rstrip()
+        if len(line) > _HEAD + _TAIL:
+            line = line[:_HEAD] + line[-_TAIL:]
+        return _compiled(self.opener).search(line) is not None
 
     def commented(self, text: str) -> str:
         """Every line of `text` behind the comment sign, "" where the language has no comments."""
@@ -112,8 +119,11 @@ _KNOWN = (
     _markup("markdown", "tree_sitter_markdown", ".md", ".markdown"),
     _markup("vue", "", ".vue"),
     _markup("xml", "", ".xml", ".xsd", ".svg"),
-    Language("css", "tree_sitter_css", (".css",), "", _SLASHES, opener=r"\{$"),
-    Language("scss", "", (".scss",), "//", _SLASHES, opener=r"\{$"),
+    Language(
+        "css", "tree_sitter_css", (".css",), "", _SLASHES, opener=r"\{$", statements=False,
+    ),
+    Language("scss", "", (".scss",), "//", _SLASHES, opener=r"\{$", statements=False),
+    Language("less", "", (".less",), "//", _SLASHES, opener=r"\{$", statements=False),
     Language("json", "tree_sitter_json", (".json",), opener=r"[{\[]$"),
     Language("jsonc", "tree_sitter_json", (".jsonc",), "//", _SLASHES, opener=r"[{\[]$"),
     Language(
@@ -121,8 +131,11 @@ _KNOWN = (
         indented=True, opener=_YAML, statements=False,
     ),
     Language("toml", "tree_sitter_toml", (".toml",), "#", opener=r"\[$", statements=False),
-    Language("sql", "tree_sitter_sql", (".sql",), "--", _SLASHES),
+    Language("sql", "tree_sitter_sql", (".sql",), "--", _SLASHES, statements=False),
     Language("plaintext", "", (".txt",), statements=False),
+    Language("git-commit", "", statements=False),
+    Language("latex", "", (".tex",), "%", statements=False),
+    Language("restructuredtext", "", (".rst",), statements=False),
     Language("dockerfile", "", (".dockerfile",), "#", statements=False),
     Language("makefile", "", (".mk",), "#", opener=_YAML, statements=False),
     Language("perl", "", (".pl", ".pm"), "#", opener=_BRACE),
@@ -134,6 +147,7 @@ _KNOWN = (
     _braces("dart", "", ".dart"),
     _braces("zig", "", ".zig"),
     _typed("objective-c", "", ".m"),
+    _typed("objective-cpp", "", ".mm"),
 )  # fmt: skip
 
 LANGUAGES: Mapping[str, Language] = {language.name: language for language in _KNOWN}
@@ -142,17 +156,27 @@ _ALIASES = {
     "bash": "shellscript", "sh": "shellscript", "zsh": "shellscript", "py": "python",
     "js": "javascript", "jsx": "javascriptreact", "ts": "typescript", "tsx": "typescriptreact",
     "c++": "cpp", "cs": "csharp", "c_sharp": "csharp", "rb": "ruby", "rs": "rust", "golang": "go",
-    "md": "markdown", "yml": "yaml",
+    "md": "markdown", "yml": "yaml", "make": "makefile", "text": "plaintext", "txt": "plaintext",
+    "gitcommit": "git-commit", "rst": "restructuredtext", "tex": "latex", "plaintex": "latex",
+    "objc": "objective-c", "objective_c": "objective-c", "objcpp": "objective-cpp",
+    "ps1": "powershell", "pwsh": "powershell", "fish": "shellscript", "ksh": "shellscript",
+    "shell": "shellscript", "docker": "dockerfile",
 }  # fmt: skip
 
 
 def language_of(name: str, uri: str = "") -> Language:
-    """The language called `name`, else the one that the address's suffix tells, else a plain one."""
+    """The language called `name`, else the one that the address's suffix tells, else a plain one.
+
+    Editors have names of their own (`sh`, `make`), and some of several parts (`yaml.ansible`). What
+    is not known at all has no statements: `)` at a line's end may mean anything there.
+    """
     name = name.lower()
-    known = LANGUAGES.get(_ALIASES.get(name, name))
-    if name in ("", "plaintext"):  # what editors say of files that they do not know
-        known = _BY_SUFFIX.get(_suffix(uri), known)
-    return known or Language(name or "plaintext", grammar=f"{name}@pack" if name else "")
+    first = name.partition(".")[0]
+    known = LANGUAGES.get(_ALIASES.get(name, name)) or LANGUAGES.get(_ALIASES.get(first, first))
+    if (known is None and not name) or known is LANGUAGES["plaintext"]:
+        known = _BY_SUFFIX.get(_suffix(uri), known)  # editors do not know every file
+    plain = Language(name or "plaintext", f"{name}@pack" if name else "", statements=False)
+    return known or plain
 
 
 def _suffix(uri: str) -> str:

@@ -1,6 +1,7 @@
 """Similar places in other open documents of the same language (Copilot's neighbouring tabs)."""
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from dcomplete.context.similarity import Words, best, identifiers, nearby, overlap, rarity
@@ -19,12 +20,33 @@ MOST = 2  # snippets for one request, from different documents
 LEAST = 0.15  # similarity of a snippet that is worth its tokens
 
 
-@dataclass(frozen=True, slots=True)
+SLICE = 16  # windows of one document at a time, so that a long one does not silence the others
+LONGEST = 100_000  # characters of a document that are read
+
+
+@dataclass(slots=True)
 class Windows:
-    """Overlapping pieces of one text, with their words."""
+    """Overlapping pieces of one text, with their words; `at` is how far it is read."""
 
     text: str
-    pieces: tuple[tuple[str, Words], ...]
+    pieces: list[tuple[str, Words]] = field(default_factory=list)
+    at: int = 0
+
+    @property
+    def complete(self) -> bool:
+        return self.at >= min(len(self.text), LONGEST)
+
+    def read_on(self) -> None:
+        """Read the next few windows."""
+        for _ in range(SLICE):
+            if self.complete:
+                return
+            following = _after(self.text, self.at, STRIDE)
+            end = _after(self.text, following, LINES - STRIDE)
+            piece = self.text[self.at : end].replace("\r", "").strip("\n")
+            if piece.count("\n") >= LEAST_LINES:
+                self.pieces.append((piece, identifiers(piece)))
+            self.at = len(self.text) if end >= len(self.text) else following
 
 
 class Neighbours:
@@ -37,13 +59,15 @@ class Neighbours:
         self, snapshot: Snapshot, workspace: "Workspace", deadline: Deadline
     ) -> list[Snippet]:
         language = workspace.document(snapshot.uri, snapshot.text, snapshot.language).language
-        pieces: list[tuple[str, str, Words]] = []
-        for document in workspace.others(snapshot.uri)[:DOCUMENTS]:
-            if deadline.over():
-                break
-            if document.language.name != language.name or not _may(document, workspace):
-                continue
-            pieces.extend((document.uri, *piece) for piece in _windows(document, deadline))
+        documents = [
+            d
+            for d in workspace.others(snapshot.uri)[:DOCUMENTS]
+            if d.language.name == language.name and _may(d, workspace)
+        ]
+        read = _read(documents, deadline)
+        pieces = [
+            (d.uri, *piece) for d, w in zip(documents, read, strict=True) for piece in w.pieces
+        ]
         wanted = identifiers(nearby(snapshot))
         weights = rarity([words for *_, words in pieces], wanted)
         scored = (
@@ -63,17 +87,24 @@ def _may(document: "OpenDocument", workspace: "Workspace") -> bool:
     )
 
 
-def _windows(document: "OpenDocument", deadline: Deadline) -> tuple[tuple[str, Words], ...]:
-    known = document.windows
-    if isinstance(known, Windows) and known.text == document.text:
-        return known.pieces
-    lines = document.text.replace("\r", "").split("\n")
-    pieces: list[tuple[str, Words]] = []
-    for first in range(0, max(1, len(lines) - LINES + STRIDE), STRIDE):
-        if deadline.over():
-            return tuple(pieces)
-        text = "\n".join(lines[first : first + LINES]).strip("\n")
-        if text.count("\n") >= LEAST_LINES:
-            pieces.append((text, identifiers(text)))
-    document.windows = Windows(document.text, tuple(pieces))
-    return tuple(pieces)
+def _read(documents: Sequence["OpenDocument"], deadline: Deadline) -> list[Windows]:
+    """The windows of the documents, a few of each in turn; the next request goes on from there."""
+    found = []
+    for document in documents:
+        known = document.windows
+        if not isinstance(known, Windows) or known.text != document.text:
+            known = document.windows = Windows(document.text)
+        found.append(known)
+    while (pending := [w for w in found if not w.complete]) and not deadline.over():
+        for windows in pending:
+            if deadline.over():
+                break
+            windows.read_on()
+    return found
+
+
+def _after(text: str, at: int, lines: int) -> int:
+    """Where the line begins that is `lines` lines below the one at `at`."""
+    for _ in range(lines):
+        at = text.find("\n", at) + 1 or len(text)
+    return at

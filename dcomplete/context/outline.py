@@ -103,7 +103,7 @@ def import_lines(parsed: Parsed, before: int) -> list[str]:
         if node.end_byte > limit:
             break
         if node.type in IMPORTS:
-            found.append(parsed.text_of(node).rstrip())
+            found.append(parsed.text_of(node).replace("\r\n", "\n").rstrip())
     return found
 
 

@@ -9,6 +9,7 @@ from dcomplete.context.languages import Language
 from dcomplete.context.outline import Definition, definitions, flat, import_lines
 from dcomplete.context.shape import Place
 from dcomplete.context.similarity import identifiers, nearby
+from dcomplete.context.source import Visited
 from dcomplete.context.trees import Edit, Parsed, reparse
 from dcomplete.context.window import Count
 from dcomplete.types import Snippet
@@ -39,15 +40,21 @@ def fit(
 ) -> tuple[str, tuple[Snippet, ...]]:
     """As many snippets, best first, as fit into `room` tokens; the best comes last in the text.
 
-    The last one that fits only in part loses lines from its end.
+    The last one that fits only in part loses lines from its end, or from both where the line that
+    was visited is in its middle. What is in one before it already is not shown again.
     """
     blocks: list[str] = []
     used: list[Snippet] = []
     for snippet in snippets:
+        if any(s.path == snippet.path and snippet.text.strip() in s.text for s in used):
+            continue
         lines = snippet.text.splitlines()
+        at = snippet.at if isinstance(snippet, Visited) else 0
         block = commented(snippet, language)
         while block and count(block) > room and len(lines) > LEAST_LINES:
-            lines = lines[: max(LEAST_LINES, len(lines) * 3 // 4)]
+            least = max(LEAST_LINES, len(lines) * 3 // 4)
+            first = max(0, min(at - least // 2, len(lines) - least))
+            lines, at = lines[first : first + least], at - first
             block = commented(replace(snippet, text="\n".join(lines)), language)
         if block and count(block) <= room:
             room -= count(block)

@@ -22,13 +22,28 @@ MOST_RIGHT = 8  # characters right of the cursor (llama.vim's `max_line_suffix`)
 _NO_TEXT = ")]}>;,\"'`"  # closers, quotes and ends, which editors insert by themselves
 _HEADER = re.compile(
     r"^\s*(?:[})]\s*)?(?:[\w.]+\s+)*?(?:def|class|if|elif|else|for|foreach|while|until|with|switch|match"
-    r"|catch|except|case|when|function|fn|func|fun|impl|unless|using|try|synchronized|lock)\b"
+    r"|catch|except|case|when|function|fn|func|fun|impl|unless|using|try|synchronized|lock|constructor"
+    r"|defp|defmacro|defmacrop|defguard|defdelegate)\b|^\s*#\s*define\b"
 )
+_FUNCTION = re.compile(r"\bfunction\b[^()]*\([^()]*\)$")  # `const f = function (a)`
+_SHELL_FUNCTION = re.compile(r"^\s*[\w-]+\s*\(\)$")
+# What stands at the start of a line in a class or an object is a header: `render()`.
+_METHOD = re.compile(
+    r"^\s*(?:(?:async|static|get|set|override|abstract)\s+)*\*?[\w$#~]+\s*\([^()]*\)$"
+)
+_MEMBERS = re.compile(
+    r"\b(?:class|struct|interface|record)\b.*\{$|(?:[=(:,]|\b(?:return|default))\s*\{$"
+)
+_TAGGED = frozenset(
+    {"html", "xml", "vue", "svelte", "javascript", "javascriptreact", "typescriptreact", "php"}
+)
+_CLOSING_TAGS = re.compile(r"\s*(?:</[\w.:-]*>)+")  # which editors insert by themselves, too
 _TYPED_HEADER = re.compile(
     r"^\s*(?!(?:return|await|new|throw|delete|else|yield|goto)\b)[\w:<>\[\],.]+[\w:<>\[\],.*&\s]*"
     r"[\s*&]~?\w+\s*\("
 )
 _HEADER_LENGTH = 200  # characters that are searched
+_REACH = 4000  # characters above the gap in which the line around it is looked for
 _MARKDOWN = re.compile(r"^\s*(?:[-*+>#|]|\d+[.)]\s)")
 
 
@@ -87,6 +102,27 @@ class Place:
         """Whether the gap is in a comment."""
         return in_comment(self.snapshot.text, self.snapshot.gap.start, self.language, self.parsed)
 
+    @property
+    def in_long_string(self) -> bool:
+        """Whether the gap is within a string that the syntax knows: a docstring, say."""
+        parsed, gap = self.parsed, self.snapshot.gap.start
+        for node in parsed.around(gap) if parsed is not None else ():
+            if "interpolation" in node.type or "substitution" in node.type:
+                return False
+            if "string" in node.type and parsed is not None:
+                return node.start_byte < parsed.byte(gap) < node.end_byte
+        return False
+
+    @property
+    def owner(self) -> str:
+        """The nearest line above that is less indented, within reach; "" without one."""
+        text, width = self.snapshot.text, self.width(self.left)
+        start = self.snapshot.gap.start - len(self.left)
+        for line in reversed(text[max(0, start - _REACH) : start].split("\n")[:-1]):
+            if line.strip() and self.width(line) < width:
+                return line.rstrip()
+        return ""
+
     @cached_property
     def next_line(self) -> str | None:
         """The next line below that is not blank; None where there is none within reach."""
@@ -119,30 +155,44 @@ def word_follows(place: Place) -> str | None:
 
 def text_follows(place: Place) -> str | None:
     """Not with much text right of the cursor (llama.vim, llama.vscode `max_line_suffix`)."""
-    counts = sum(1 for c in place.right if c not in _NO_TEXT and not c.isspace())
+    tags = _CLOSING_TAGS.match(place.right) if place.language.name in _TAGGED else None
+    right = place.right[tags.end() :] if tags else place.right
+    counts = sum(1 for c in right if c not in _NO_TEXT and not c.isspace())
     return "Too much text follows on the line." if counts > MOST_RIGHT else None
 
 
 def statement_ended(place: Place) -> str | None:
     """Not where a statement is complete (Cody `getInlineCompletions`).
 
-    Cody looks at the last character only. Here an open bracket, a comment, a string and a header that
-    still waits for its block (`if (x)`) are no end.
+    Cody looks at the last character only. Here an open bracket, a comment, a string, a header that
+    still waits for its block (`if (x)`) and a blank behind a closer are no end.
     """
     left = place.left.rstrip()
     if not place.language.statements or not left.endswith((";", "}", ")", "]")):
+        return None
+    if left[-1] != ";" and left != place.left:
         return None
     if place.comment or place.string:
         return None
     if left[-1] in ")]" and place.right.strip():
         return None
-    headless = left[-1] == ")" and (
-        _HEADER.search(left[:_HEADER_LENGTH])
-        or (place.language.typed_headers and _TYPED_HEADER.search(left[:_HEADER_LENGTH]))
-    )
-    if headless or place.brackets[-1:] in ("(", "["):
+    if place.brackets[-1:] in ("(", "[") or (left[-1] == ")" and _is_header(place, left)):
         return None
-    return "The statement is complete."
+    return None if place.in_long_string else "The statement is complete."
+
+
+def _is_header(place: Place, left: str) -> bool:
+    """Whether a line that ends in `)` begins what a block follows."""
+    head, tail, language = left[:_HEADER_LENGTH], left[-_HEADER_LENGTH:], place.language
+    if _HEADER.search(head) or _FUNCTION.search(tail):
+        return True
+    if language.typed_headers and _TYPED_HEADER.search(head):
+        return True
+    if language.name == "shellscript":
+        return _SHELL_FUNCTION.search(head) is not None
+    if place.brackets[-1:] != "{" or len(left) > _HEADER_LENGTH or not _METHOD.search(left):
+        return False
+    return _MEMBERS.search(place.owner[-_HEADER_LENGTH:]) is not None
 
 
 def blank(place: Place) -> str | None:

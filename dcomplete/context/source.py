@@ -1,6 +1,7 @@
 """Where other text comes from: one protocol, one time budget each, one table."""
 
 from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 from dcomplete.document import Snapshot
@@ -11,6 +12,13 @@ if TYPE_CHECKING:
     from dcomplete.context.workspace import Workspace
 
 GRACE = 2.0  # a source that takes this many times its budget is dropped
+
+
+@dataclass(frozen=True, slots=True)
+class Visited(Snippet):
+    """A snippet whose line `at` matters most: it is the last to go where room is short."""
+
+    at: int = 0
 
 
 class Deadline:

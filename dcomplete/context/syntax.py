@@ -12,6 +12,10 @@ from dcomplete.context.trees import Edit, Parsed, reparse
 NEAR = 2000  # characters on either side of the gap in which errors count
 
 _PAIRS = {")": "(", "]": "[", "}": "{"}
+# A single quote there is a lifetime, part of a name or quotes a form; one letter between two is text.
+_CHARS = frozenset(
+    ["rust", "haskell", "clojure", "commonlisp", "emacs-lisp", "lisp", "racket", "scheme"]
+)
 _REACH = 4000  # characters that are read backwards for open brackets
 
 
@@ -46,7 +50,7 @@ def scan(code: str, language: Language) -> tuple[str, str]:
     """The brackets that `code` leaves open, and whether it ends in a "comment", "string" or neither."""
     stack: list[str] = []
     last = None
-    for match in _tokens(language.comment).finditer(code):
+    for match in _tokens(language.comment, language.name in _CHARS).finditer(code):
         token = match.group()
         if token in "([{":
             stack.append(token)
@@ -64,9 +68,10 @@ def scan(code: str, language: Language) -> tuple[str, str]:
 
 
 @cache
-def _tokens(comment: str) -> re.Pattern[str]:
+def _tokens(comment: str, chars: bool) -> re.Pattern[str]:
     line = f"{re.escape(comment)}[^\n]*|" if comment else ""
-    string = r'"(?:\\.|[^"\\\n])*"?|' + r"(?<!\w)'(?:\\.|[^'\\\n])*'?|" + r"`(?:\\.|[^`\\])*`?"
+    single = r"(?<!\w)'(?:\\[^'\n]+|[^'\\\n]|\\')'" if chars else r"(?<!\w)'(?:\\.|[^'\\\n])*'?"
+    string = r'"(?:\\.|[^"\\\n])*"?|' + single + r"|`(?:\\.|[^`\\])*`?"
     long = r'"""(?:.|\n)*?(?:"""|\Z)|' + r"'''(?:.|\n)*?(?:'''|\Z)"
     return re.compile(
         rf"(?P<comment>{line}/\*(?:.|\n)*?(?:\*/|\Z))|(?P<long>{long})|(?P<string>{string})"

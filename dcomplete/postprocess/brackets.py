@@ -9,8 +9,9 @@ line of its opener.
 from dataclasses import dataclass, replace
 from functools import lru_cache
 
-from dcomplete.postprocess.lexing import LONG, PAIRS, UNBALANCED, Mark, read, unclosed
+from dcomplete.postprocess.lexing import LONG, PAIRS, Mark, balanced, locate, read, unclosed
 from dcomplete.postprocess.proposal import Proposal, Surroundings, leading
+from dcomplete.postprocess.raw import loose_within, marks_within, open_within
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,9 +29,10 @@ class Frame:
     """What is open at the gap, outermost first, and the string or comment that the gap lies in."""
 
     openers: tuple[Opener, ...]
+    raw: tuple[Opener, ...]  # brackets within `inside`, on the gap's line
     inside: str
     clipped: bool  # the prefix does not start at the top level
-    tail: tuple[Mark, ...]  # the suffix's closers on the gap's line that close one of `openers`
+    tail: tuple[Mark, ...]  # the suffix's closers on the gap's line that close one of these
 
 
 def frame(around: Surroundings) -> Frame:
@@ -40,7 +42,7 @@ def frame(around: Surroundings) -> Frame:
 
 @lru_cache(maxsize=16)
 def _frame(prefix: str, suffix: str, language: str, tab_size: int) -> Frame:
-    marks, inside = read(prefix, language)
+    marks, inside, since = locate(prefix, language)
     openers = []
     for mark in unclosed(marks)[0]:
         line_start = prefix.rfind("\n", 0, mark.start) + 1
@@ -55,8 +57,23 @@ def _frame(prefix: str, suffix: str, language: str, tab_size: int) -> Frame:
     indents = [_closer_indent(mark, prefix, suffix, tab_size) for mark in closers]
     openers = _pair(openers, closers, indents)
     paired = sum(opener.closed for opener in openers)
-    tail = tuple(mark for mark in closers[:paired] if mark.end <= rest)
-    return Frame(tuple(openers), inside, clipped, tail)
+    raw, within = _pair_within(prefix, suffix, inside, since)
+    tail = within + [mark for mark in closers[:paired] if mark.end <= rest]
+    return Frame(tuple(openers), tuple(raw), inside, clipped, tuple(tail))
+
+
+def _pair_within(
+    prefix: str, suffix: str, inside: str, since: int
+) -> tuple[list[Opener], list[Mark]]:
+    """The brackets open within the string or comment at the gap, and the closers of the innermost."""
+    raw = [Opener(kind, 0) for kind in (open_within(prefix, since) if inside else [])]
+    tail: list[Mark] = []
+    for mark, place in zip(loose_within(suffix, inside), range(len(raw) - 1, -1, -1), strict=False):
+        if raw[place].kind != mark.kind:
+            break
+        raw[place] = replace(raw[place], closed=True)
+        tail.append(mark)
+    return raw, tail
 
 
 def _closer_indent(mark: Mark, prefix: str, suffix: str, tab_size: int) -> int | None:
@@ -135,6 +152,7 @@ class Balance:
 
     extra: tuple[Mark, ...]  # the suffix has them already
     stray: int | None  # where something is closed that nothing opened
+    raw: int = 0  # how many of `extra`, the first ones, are no code
 
 
 def balance(text: str, around: Surroundings) -> Balance:
@@ -144,25 +162,40 @@ def balance(text: str, around: Surroundings) -> Balance:
     ``}`` the last one is the extra one.
     """
     place = frame(around)
-    stack = list(place.openers)
-    extra: list[Mark] = []
+    extra = _extra_within(text, place)
+    raw, stack = len(extra), list(place.openers)
     for mark in read(text, around.language, place.inside)[0]:
-        if mark.opens:
-            freed = next((m for m in reversed(extra) if m.kind == mark.kind), None)
-            if freed:
-                extra.remove(freed)
-            stack.append(Opener(mark.kind, 0, closed=bool(freed), own=True))
-            continue
         depth = next((i for i in range(len(stack) - 1, -1, -1) if stack[i].kind == mark.kind), None)
         skipped = stack if depth is None else stack[depth + 1 :]
         unknown = depth is None and not (place.clipped and not stack)
-        if unknown or any(opener.own or opener.closed for opener in skipped):
-            return Balance(tuple(extra), mark.start)
-        if depth is not None:
+        if mark.opens:
+            _open(mark, stack, extra)
+        elif unknown or any(opener.own or opener.closed for opener in skipped):
+            return Balance(tuple(extra), mark.start, raw)
+        elif depth is not None:
             if stack[depth].closed:
                 extra.append(mark)
             del stack[depth:]
-    return Balance(tuple(extra), None)
+    return Balance(tuple(extra), None, raw)
+
+
+def _extra_within(text: str, place: Frame) -> list[Mark]:
+    """The closers within the string or comment at the gap that stand right of it already."""
+    extra: list[Mark] = []
+    stack = list(place.raw)
+    for mark in marks_within(text, place.inside):
+        if mark.opens:
+            _open(mark, stack, extra)
+        elif stack and stack[-1].kind == mark.kind and stack.pop().closed:
+            extra.append(mark)
+    return extra
+
+
+def _open(mark: Mark, stack: list[Opener], extra: list[Mark]) -> None:
+    freed = bool(extra) and extra[-1].kind == mark.kind
+    if freed:
+        extra.pop()
+    stack.append(Opener(mark.kind, 0, closed=freed, own=True))
 
 
 def cut_open_string(proposal: Proposal, around: Surroundings) -> Proposal:
@@ -171,7 +204,7 @@ def cut_open_string(proposal: Proposal, around: Surroundings) -> Proposal:
     Seen in VS Code: ``puts(|)`` became ``puts("mean = ""))``, whose last closers are in a string.
     """
     place = frame(around)
-    if around.language in UNBALANCED or place.inside or not place.tail:
+    if not balanced(around.language) or place.inside or not place.tail:
         return proposal
     marks, inside = read(proposal.text, around.language)
     if inside not in ("'", '"') or inside in around.rest:
@@ -195,12 +228,21 @@ def reuse_closers(proposal: Proposal, around: Surroundings) -> Proposal:
     count = 0
     while count < min(len(extra), len(tail)) and extra[count].kind == tail[count].kind:
         count += 1
+    lead, start = around.rest[: tail[0].start], extra[0].start
+    if lead.strip() and text[:start].endswith(lead):  # `f"{d['|']}"`: a quote stands before it
+        start -= len(lead)
     while count:
-        end = tail[count - 1].end
-        typed = text[extra[0].start :]
-        if typed.strip() in (around.rest[:end].strip(), around.rest.strip()):
-            return replace(proposal, text=text[: extra[0].start])
+        end, typed = tail[count - 1].end, text[start:]
+        behind = text[extra[count - 1].end :].strip()
+        if typed.strip() == around.rest.strip() or (
+            text[start : extra[count - 1].end].strip() == around.rest[:end].strip()
+            and around.rest[end:].lstrip().startswith(behind)
+        ):
+            return replace(proposal, text=text[:start])
         if _in_order(around.rest[:end], typed):
+            for sign in ("/>", ">"):  # the end of a tag: `<a href="|">`
+                if around.rest.startswith(sign, end) and sign in behind.partition("<")[0]:
+                    end += len(sign)
             return replace(proposal, after=max(proposal.after, end))
         count -= 1
     return proposal
@@ -216,11 +258,11 @@ def stop_at_extra_closer(proposal: Proposal, around: Surroundings) -> Proposal:
 
     Continue's BracketMatchingService; Tabby's removeDuplicatedBlockClosingLine; Cody #3032.
     """
-    if around.language in UNBALANCED:
+    if not balanced(around.language):
         return proposal
     found = balance(proposal.text, around)
     spared = sum(mark.end <= proposal.after for mark in frame(around).tail)
-    places = [mark.start for mark in found.extra[spared:]]
+    places = [mark.start for mark in found.extra[max(spared, found.raw) :]]
     if found.stray is not None:
         places.append(found.stray)
     if not places:

@@ -17,6 +17,7 @@ from dcomplete.postprocess.indentation import (
     use_document_indentation,
 )
 from dcomplete.postprocess.proposal import Filter, Proposal, Surroundings, clipped
+from dcomplete.postprocess.raw import reuse_angle
 from dcomplete.postprocess.repetition import refuse_loops, stop_repeated_lines
 from dcomplete.postprocess.scope import keep_one_line, limit_block
 from dcomplete.postprocess.sentinels import cut_sentinels
@@ -34,6 +35,7 @@ FILTERS: tuple[Filter, ...] = (
     cut_line_overlap,
     cut_open_string,
     reuse_closers,
+    reuse_angle,
     stop_at_extra_closer,
     limit_block,
     cut_repeated_suffix,

@@ -58,12 +58,12 @@ def indent_once(proposal: Proposal, around: Surroundings) -> Proposal:
 def use_document_indentation(proposal: Proposal, around: Surroundings) -> Proposal:
     """Leading tabs or spaces as the document has them (tabby#3263, #3782; cody#5581).
 
-    The lines around the gap decide, then the editor's setting. What mixes both is left alone,
-    as are lines inside strings.
+    The lines around the gap decide, then the editor's setting; Go has tabs. What mixes both is left
+    alone, as are lines inside strings.
     """
-    if "\n" not in proposal.text:
+    if "\n" not in proposal.text or around.language == "makefile":  # a recipe is what has a tab
         return proposal
-    tabs = _uses_tabs(around)
+    tabs = around.language == "go" or _uses_tabs(around)
     if tabs is None or ("\n\t" in proposal.text and "\n  " in proposal.text):
         return proposal
     lines = proposal.text.split("\n")

@@ -14,24 +14,35 @@ CLOSERS = {closer: opener for opener, closer in PAIRS.items()}
 COMMENT = "comment"
 LONG = ('"""', "'''", "`")  # quotes of strings that span lines
 
-_HASH = {"python", "ruby", "shellscript", "yaml", "toml", "perl", "r", "elixir", "makefile"}
+_HASH = {
+    "python", "ruby", "shellscript", "yaml", "toml", "perl", "r", "elixir", "makefile", "julia",
+    "powershell", "dockerfile",
+}  # fmt: skip
 _DASH = {"lua", "sql", "haskell"}
 _BOTH = {"php"}
 # In these a single quote is a character, a lifetime or a digit separator, never a long string.
-_CHARS = {"c", "cpp", "csharp", "go", "java", "kotlin", "rust", "scala", "swift", "zig"}
+_CHARS = {
+    "c", "cpp", "csharp", "go", "java", "kotlin", "rust", "scala", "swift", "zig", "objective-c",
+    "objective-cpp",
+}  # fmt: skip
+_LISPS = {"clojure", "commonlisp", "emacs-lisp", "lisp", "racket", "scheme"}
+_QUOTING = _LISPS | {"haskell"}  # a single quote is part of a name, or quotes a form
+_PREFIXED = {"python", "sql", "r", "dart"}  # a letter may belong to a string: `r'...'`
 _SCRIPT = {"javascript", "javascriptreact", "typescript", "typescriptreact", "svelte", "vue"}
+_SLASH = _CHARS | _SCRIPT | {"dart", "scss", "less", "jsonc"}
 _TRIPLE = {"python", "kotlin", "java", "scala", "swift"}
-# Prose, and grammars in which a closer needs no opener (`case` patterns of a shell).
-UNBALANCED = {
-    "markdown",
-    "plaintext",
-    "latex",
-    "tex",
-    "restructuredtext",
-    "shellscript",
-    "html",
-    "xml",
-}
+# Text without comments: `//` belongs to an address there, `/*` to a pattern.
+PROSE = {"markdown", "plaintext", "latex", "restructuredtext", "git-commit"}
+_BARE = PROSE | {"html", "xml", "json", "css"} | _LISPS
+# Of all others, closers say nothing for sure: prose, `case` patterns of a shell, unknown grammars.
+_BALANCED = (
+    _SLASH | _DASH | _BOTH | _LISPS | (_HASH - {"shellscript", "dockerfile"}) | {"json", "css"}
+)
+
+
+def balanced(language: str) -> bool:
+    """Whether every closer of the language has an opener."""
+    return language in _BALANCED
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,25 +74,33 @@ def _pattern(language: str) -> re.Pattern[str]:
     if language in _SCRIPT or language == "go":
         parts += [r"(?P<template>`(?:\\[\s\S]|[^`\\])*`)", "(?P<tick>`)"]
     parts += [_REGEX] * (language in _SCRIPT) + [_RAW] * (language == "rust")
-    hashes, dashes = language in _HASH | _BOTH or not language, language in _DASH
-    slashes = language not in _HASH | _DASH
-    comments = [r"(?:(?<=\s)|^)#[^\n]*"] * hashes + [r"--[^\n]*"] * dashes + [r"//[^\n]*"] * slashes
-    parts.append(f"(?P<comment>{'|'.join(comments)})")
-    parts += [r"(?P<block>/\*[\s\S]*?\*/)|(?P<blockstart>/\*)"] * slashes
+    parts += _comments(language)
     parts.append(r'(?P<string>"(?:\\.|[^"\\\n])*")')
-    if language in _CHARS:
-        parts += [r"(?P<char>'(?:\\[^'\n]+|[^'\\\n]|\\')')", r'(?P<quote>")']
+    if language in _CHARS | _QUOTING:
+        before = r"(?<!\w)" if language in _QUOTING else ""
+        parts += [rf"(?P<char>{before}'(?:\\[^'\n]+|[^'\\\n]|\\')')"] * (language not in _LISPS)
+        parts.append(r'(?P<quote>")')
     else:
-        word = (
-            r"(?<!\w)" if language in UNBALANCED or not language else ""
-        )  # an apostrophe is no quote
+        word = "" if language in _PREFIXED else r"(?<!\w)"  # an apostrophe is no quote
         parts += [rf"(?P<single>{word}'(?:\\.|[^'\\\n])*')", rf"(?P<quote>\"|{word}')"]
     parts.append(r"(?P<bracket>[()\[\]{}])")
     # Most letters start nothing: one look at the letter spares trying every alternative.
     return re.compile(rf"(?=[\"'`#/()\[\]{{}}r-])(?:{'|'.join(parts)})", re.MULTILINE)
 
 
-def _leave(text: str, inside: str) -> tuple[Mark | None, int]:
+def _comments(language: str) -> list[str]:
+    """The comments of a language; of an unknown one the commonest, but no address is one."""
+    known = language in _HASH | _DASH | _BOTH | _SLASH | _BARE
+    slashes = language in _SLASH | _BOTH or not known
+    address = r"(?<!:)" if language in _SCRIPT or not known else ""
+    lines = [r"(?:(?<=\s)|^)#[^\n]*"] * (language in _HASH | _BOTH or not known)
+    lines += [r"--[^\n]*"] * (language in _DASH) + [rf"{address}//[^\n]*"] * slashes
+    found = [f"(?P<comment>{'|'.join(lines)})"] if lines else []
+    blocks = slashes or language in ("css", "sql")
+    return found + [r"(?P<block>/\*[\s\S]*?\*/)|(?P<blockstart>/\*)"] * blocks
+
+
+def leave(text: str, inside: str) -> tuple[Mark | None, int]:
     """Where the string or comment that `text` starts in ends."""
     if inside == COMMENT:
         end = text.find("\n")
@@ -105,12 +124,17 @@ def read(text: str, language: str, inside: str = "") -> tuple[list[Mark], str]:
 
     `inside` is the string or comment that it starts in: its quotes, COMMENT or ``/*``.
     """
+    return locate(text, language, inside)[:2]
+
+
+def locate(text: str, language: str, inside: str = "") -> tuple[list[Mark], str, int]:
+    """What `read` tells, and where the string or comment that `text` ends in has its first letter."""
     marks: list[Mark] = []
     place = 0
     if inside:
-        mark, place = _leave(text, inside)
+        mark, place = leave(text, inside)
         if mark is None and place >= len(text):
-            return [], inside
+            return [], inside, 0
         marks += [mark] if mark else []
     for match in _pattern(language).finditer(text, place):
         kind, found, start = match.lastgroup, match.group(), match.start()
@@ -122,11 +146,11 @@ def read(text: str, language: str, inside: str = "") -> tuple[list[Mark], str]:
                 )
             )
         elif kind in ("comment", "blockstart") and (match.end() == len(text) or kind != COMMENT):
-            return marks, COMMENT if kind == COMMENT else "/*"
+            return marks, COMMENT if kind == COMMENT else "/*", start
         elif kind in ("triple", "tick") or (kind == "quote" and "\n" not in text[start:]):
             marks.append(Mark(found, True, start, match.end(), _first(text, start)))
-            return marks, found
-    return marks, ""
+            return marks, found, match.end()
+    return marks, "", len(text)
 
 
 def _first(text: str, place: int) -> bool:

@@ -8,6 +8,12 @@ from dcomplete.postprocess.proposal import Proposal, Surroundings
 
 COPIES = 3  # a block of lines may follow itself this often (Continue)
 LINES = 8  # the longest block that is looked for
+# Numbers, their placeholders and empty values: many of them make a table, no loop.
+_VALUE = re.compile(
+    r"\b(?:0[xX][\da-fA-F_]+[uUlL]*|0[bBoO][\d_]+|\d[\d_.]*(?:[eE][-+]?\d+)?[fFuUlLdDjJ]*)\b|%[-+\d.]*[a-z]"
+    r"|\{\}|\b(?:None|null|nil|NULL|nullptr|true|false|True|False|NaN|nan)\b"
+)
+_CUT_OFF = re.compile(r"^[\w.%]+|[\w.%]+$")
 _LOOP = re.compile(r"([^\n]{3,60}?)\1{6,}.{0,59}$")
 
 
@@ -22,7 +28,7 @@ def stop_repeated_lines(proposal: Proposal, around: Surroundings) -> Proposal:
     for length in range(1, LINES + 1):
         for start in range(len(texts) - length * (COPIES + 1) + 1):
             block = texts[start : start + length]
-            if any(char.isalnum() for line in block for char in line) and all(
+            if any(map(_says_something, block)) and all(
                 texts[start + copy * length : start + (copy + 1) * length] == block
                 for copy in range(1, COPIES + 1)
             ):
@@ -40,8 +46,14 @@ def refuse_loops(proposal: Proposal, around: Surroundings) -> Proposal:
     lines = proposal.text.split("\n")
     for number, line in enumerate(lines):
         loop = _LOOP.search(line.strip()[-2000:])
-        if loop and any(char.isalpha() for char in loop.group(1)):
+        if loop and _says_something(loop.group(1)):
             if not "".join(lines[:number]).strip():
                 raise Refusal("The suggestion goes round in circles.", Reason.FILTERED)
             return replace(proposal, text="\n".join(lines[:number]))
     return proposal
+
+
+def _says_something(piece: str) -> bool:
+    """Whether a piece that is repeated has letters beside its values; it may start in one."""
+    row = piece if re.fullmatch(r"\w+", piece) else _CUT_OFF.sub("", piece * 3)
+    return any(char.isalpha() for char in _VALUE.sub("", row))

@@ -11,6 +11,10 @@ from dcomplete.types import Shape
 _END_WORD = re.compile(r"(?:end|fi|done|esac|endif|endfor|endwhile|until|then|in)\b")
 _GOES_ON = re.compile(r"(?:else|elif|elsif|elseif|except|finally|catch|rescue|ensure|when)\b")
 _OPENS = re.compile(r"(?:[{(\[:]|\b(?:do|then|else)|=>|->)\s*$")
+# Such labels stand at the column of the header in Go, in the kernel's C and in LLVM's C++.
+_LABEL = re.compile(
+    r"(?:case\b.*|default|(?:public|private|protected)\b[\w ]*|[A-Za-z_]\w*(?=:$))\s*:"
+)
 _COMMENT = re.compile(r"#(?!\s*(?:if|ifdef|ifndef|else|elif|endif|define|include)\b)|//|--|/\*|\*")
 _DIRECTIVE = re.compile(r"#\s*(?:if|ifdef|ifndef|else|elif|endif|define|undef|pragma|include)\b")
 
@@ -35,12 +39,14 @@ def limit_block(proposal: Proposal, around: Surroundings) -> Proposal:
     """A BLOCK ends where the indentation goes below that of its first line.
 
     On a line with text the block must be indented deeper than that text's statement. One closing line
-    is allowed, and ``} else {`` or ``else:`` go on (Tabby's limitScopeByIndentation). Lines inside
-    strings and open parentheses may stand anywhere, and a comment belongs to the line below it.
+    is allowed, and ``} else {`` or ``else:`` go on (Tabby's limitScopeByIndentation), as do the labels
+    of the ``{`` that the block is in. Lines inside strings and open parentheses may stand anywhere, and
+    a comment belongs to the line below it.
     """
     if around.shape is not Shape.BLOCK or "\n" not in proposal.text:
         return proposal
-    walk = _Walk(_limit(proposal.text, around), _header(around), opened_kinds(around))
+    header, opens = _header(around)
+    walk = _Walk(_limit(proposal.text, around), header, opens, opened_kinds(around))
     lines = proposal.text.split("\n")
     states = by_line(proposal.text, around.language, frame(around).inside)
     end = 0
@@ -63,7 +69,12 @@ def limit_block(proposal: Proposal, around: Surroundings) -> Proposal:
 class _Walk:
     limit: int
     header: int  # the indentation of the line that opened the block
+    opens: bool  # that line ends in `{`
     kinds: list[str] = field(default_factory=list)
+    depth: int = field(init=False)  # of the brackets that the proposal did not open
+
+    def __post_init__(self) -> None:
+        self.depth = len(self.kinds)
 
     def judge(self, line: str, width: int) -> str:
         """Whether a line may "stay", must "stop", is the "last" or must "wait" for what follows."""
@@ -74,7 +85,11 @@ class _Walk:
             return "stay"
         if _COMMENT.match(text):
             return "wait"
+        if self.opens and width == self.header and self.kinds[-1:] == ["{"] and _LABEL.match(text):
+            return "stay"
         if text[0] in CLOSERS:
+            if self.opens and len(self.kinds) > self.depth:
+                return "stay"  # of a label that has braces
             closes = CLOSERS[text[0]] in self.kinds
             return "stop" if not closes else "stay" if _OPENS.search(text) else "last"
         if _END_WORD.match(text) and width == self.header:
@@ -118,12 +133,12 @@ def _statement_indent(around: Surroundings) -> int:
     return around.width(leading(around.line))
 
 
-def _header(around: Surroundings) -> int:
-    """The indentation of the nearest line above that is less indented than the gap's line."""
+def _header(around: Surroundings) -> tuple[int, bool]:
+    """The nearest line above that is less indented than the gap's line: where, and whether with `{`."""
     if around.line.strip():
-        return _statement_indent(around)
+        return _statement_indent(around), around.line.rstrip().endswith("{")
     here = around.width(around.line)
     for line in reversed(around.prefix.split("\n")[-200:-1]):
         if line.strip() and around.width(leading(line)) < here:
-            return around.width(leading(line))
-    return -1
+            return around.width(leading(line)), line.rstrip().endswith("{")
+    return -1, False

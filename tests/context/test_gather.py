@@ -230,7 +230,7 @@ def test_planted_secrets_never_appear(planted):
     context = gather(asked(text, len(text), uri), workspace, Settings())
     assert "PLANTED" not in repr(context)
     assert not {s.path for s in context.snippets} & {p.name for p in planted.glob("*.py")}
-    for name in (".env", "secrets.py", "link.py", "hidden.py"):
+    for name in (".env", "link.py", "hidden.py"):
         with pytest.raises(Refusal) as refusal:
             gather(asked("x = ", 4, (planted / name).as_uri()), workspace, Settings())
         assert refusal.value.reason == Reason.PRIVATE

@@ -1,5 +1,7 @@
 """The table of languages."""
 
+import time
+
 import pytest
 
 from dcomplete.context.languages import LANGUAGES, grammar, language_of
@@ -17,6 +19,17 @@ from dcomplete.context.languages import LANGUAGES, grammar, language_of
         ("", "file:///w/a.unknown", "plaintext"),
         ("", "file://[", "plaintext"),
         ("unheard-of", "file:///w/a.py", "unheard-of"),
+        ("sh", "", "shellscript"),
+        ("make", "", "makefile"),
+        ("text", "file:///w/a.rs", "rust"),
+        ("gitcommit", "", "git-commit"),
+        ("git-commit", "", "git-commit"),
+        ("rst", "", "restructuredtext"),
+        ("tex", "", "latex"),
+        ("objc", "", "objective-c"),
+        ("ps1", "", "powershell"),
+        ("yaml.ansible", "", "yaml"),
+        ("javascript.jsx", "", "javascript"),
     ],
 )
 def test_a_language_is_known_by_name_else_by_suffix(name, uri, expected):
@@ -31,3 +44,17 @@ def test_a_missing_grammar_is_no_error(address):
 def test_no_file_suffix_belongs_to_two_languages():
     suffixes = [suffix for language in LANGUAGES.values() for suffix in language.suffixes]
     assert len(suffixes) == len(set(suffixes))
+
+
+def test_nothing_is_said_of_the_statements_of_an_unknown_language():
+    assert not language_of("unheard-of").statements
+    assert not language_of("gitcommit").statements
+
+
+def test_a_line_of_many_cases_costs_no_square():
+    line = "case a:b();" * 20_000  # a bundle on one line
+    start = time.perf_counter()
+    assert not LANGUAGES["javascript"].opens_block(line)
+    assert LANGUAGES["javascript"].opens_block(line + "case x:")
+    assert LANGUAGES["python"].opens_block("def f(" + "a, " * 20_000 + "):")
+    assert time.perf_counter() - start < 1.0

@@ -76,3 +76,10 @@ def test_a_long_signature_is_cut_at_a_word():
     told = flat("f(" + "word " * 1000)
     assert len(told) < 410
     assert told.endswith("word ...")
+
+
+def test_an_import_of_several_lines_has_plain_line_ends():
+    code = "from b import (\r\n    c,\r\n)\r\nx = 1\r\n"
+    parsed = parse(code, LANGUAGES["python"])
+    assert parsed is not None
+    assert import_lines(parsed, code.index("x")) == ["from b import (\n    c,\n)"]

@@ -5,6 +5,7 @@ import pytest
 from dcomplete.context.languages import LANGUAGES, language_of
 from dcomplete.context.preamble import enclosing, fit, outline
 from dcomplete.context.shape import Place
+from dcomplete.context.source import Visited
 from dcomplete.context.trees import parse
 from dcomplete.context.window import estimate
 from dcomplete.document import Gap, Snapshot
@@ -52,6 +53,21 @@ def test_the_best_comes_last_and_what_does_not_fit_is_cut_or_left_out():
     assert "line_49" not in used[1].text
     assert estimate(text) <= 62
     assert fit([second], LANGUAGES["python"], 2, estimate) == ("", ())
+
+
+def test_what_another_snippet_of_the_file_shows_is_not_repeated():
+    whole, part = Snippet("a.py", "a = 1\nb = 2\nc = 3", "t"), Snippet("a.py", "b = 2\nc = 3", "u")
+    other = Snippet("b.py", "b = 2\nc = 3", "u")
+    assert fit([whole, part, other], LANGUAGES["python"], 100, estimate)[1] == (whole, other)
+
+
+@pytest.mark.parametrize(("at", "kept"), [(0, "line_0 "), (20, "line_20 "), (49, "line_49 ")])
+def test_the_line_that_was_visited_is_the_last_to_go(at, kept):
+    text = "".join(f"line_{n} = 1\n" for n in range(50))
+    shown, used = fit([Visited("a.py", text, "t", at=at)], LANGUAGES["python"], 30, estimate)
+    assert kept in shown
+    assert estimate(shown) <= 30
+    assert isinstance(used[0], Visited)
 
 
 @pytest.mark.parametrize(

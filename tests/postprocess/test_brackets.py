@@ -26,6 +26,12 @@ LINE = Shape.LINE
         # continue#3200: with the pair inserted there is something to show
         ("print(|)\n", "value)", "python", ("value", 0)),
         ('print("|")\n', 'hello", end="")', "python", ('hello", end="")', 2)),
+        # the end of the tag follows the quote
+        ('<a href="|">x</a>\n', '/foo">', "html", ("/foo", 0)),
+        ('<a href="|">x</a>\n', '/foo" id="b">', "html", ('/foo" id="b">', 2)),
+        ("<div className={|}></div>\n", "x}></div>", "typescriptreact", ("x", 0)),
+        # an opener takes over what was closed last, nothing further out
+        ("f(a: string[|])\n", "], b: {}): c[];", "typescript", ("], b: {}): c[];", 2)),
     ],
 )
 def test_a_closer_right_of_the_gap_is_not_typed_twice(shown, document, text, language, expected):
@@ -68,6 +74,9 @@ def test_a_string_left_open_does_not_swallow_the_closer_right_of_the_gap(
 
 
 def test_the_closing_line_that_the_suffix_has_is_dropped(shown):
+    text = "\n  b: url(https://a.b);\n}"
+    assert shown(".a {|\n}\n", text, "css") == (text[:-2], 0)
+    assert shown(".a {|\n", text, "css") == (text, 0)
     document = "function f() {\n  |\n}\n\ng();\n"
     assert shown(document, "return 1;\n}", "javascript") == ("return 1;", 0)
 

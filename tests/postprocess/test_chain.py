@@ -8,6 +8,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import dcomplete.postprocess
+from dcomplete import completer
+from dcomplete.context import Context
+from dcomplete.document import Gap, Snapshot
 from dcomplete.errors import Reason, Refusal
 from dcomplete.postprocess import FILTERS, Proposal, Surroundings, rank, refine
 from dcomplete.types import Shape
@@ -125,3 +128,13 @@ def test_every_row_names_a_source_and_a_test_that_exists(row):
     text = (Path(__file__).parent / module).read_text()
     assert re.search(rf"^def {test}\(", text, re.MULTILINE)
     assert row[2]
+
+
+@pytest.mark.parametrize(
+    ("said", "uri", "known"),
+    [("sh", "", "shellscript"), ("", "file:///w/a.go", "go"), ("yaml.ansible", "", "yaml")],
+)
+def test_filters_get_the_known_name_of_a_language(said, uri, known):
+    snapshot = Snapshot(uri or "untitled:a", said, 1, "x", Gap(1, 1))
+    context = Context("x", "", "", Shape.LINE, "", "")
+    assert completer._surroundings(snapshot, context).language == known

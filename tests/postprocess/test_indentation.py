@@ -76,3 +76,15 @@ def test_arguments_aligned_at_an_odd_column_stay(shown):
     document = "def f():\n    |\n"
     text = "call(a,\n         b)"
     assert shown(document, text) == (text, 0)
+
+
+def test_the_tabs_of_a_recipe_stay(shown):
+    document = "A = \\\n    b\n\nall: a|\n"
+    assert shown(document, "\n\techo 1\n\techo 2", "makefile") == ("\n\techo 1\n\techo 2", 0)
+
+
+def test_go_has_tabs_even_where_nothing_is_indented(shown):
+    text = "\n    return 1\n}"
+    assert shown("func f() {|\n", text, "go") == ("\n\treturn 1\n}", 0)
+    tabs = text.replace("    ", "\t")
+    assert shown("/*\n  a\n*/\nfunc f() {|\n", tabs, "go") == (tabs, 0)

@@ -21,6 +21,17 @@ from dcomplete.postprocess.lexing import COMMENT, by_line, read, unclosed
         ("-- (\n(", "lua", "(", ""),
         ("it's (", "", "(", ""),
         ('f("a', "python", '("', '"'),
+        ("p { background: url(http://a", "css", "{(", ""),
+        ("[a](http://b.org/x) (", "markdown", "(", ""),
+        ("src/*.js (", "markdown", "(", ""),
+        ('<a href="//x"> (', "html", "(", ""),
+        ("<p>http://a.b {", "javascriptreact", "{", ""),
+        ("see http://a.b {", "nix", "{", ""),
+        ("<p>Don't {", "javascriptreact", "{", ""),
+        ("a: it's [", "yaml", "[", ""),
+        ("(map 'foo [", "clojure", "([", ""),
+        ("foldl' f' (", "haskell", "(", ""),
+        ("x = r'(' + [", "python", "[", ""),
     ],
 )
 def test_openers_outside_strings_and_comments_are_found(text, language, kinds, inside):

@@ -1,5 +1,7 @@
 """Models that go round in circles."""
 
+import pytest
+
 from dcomplete.errors import Reason
 from dcomplete.types import Shape
 
@@ -20,6 +22,11 @@ def test_three_like_lines_and_closers_stay(shown):
     assert shown("|\n", closers) == (closers, 0)
 
 
+def test_like_rows_of_a_matrix_stay(shown):
+    text = "\n" + "    [0.0, 1.0],\n" * 6 + "]"
+    assert shown("m = [|\n", text) == (text, 0)
+
+
 def test_a_line_in_a_loop_is_refused(shown):
     assert shown("x = |\n", "foo and " * 12, "python", Shape.LINE) is Reason.FILTERED
 
@@ -31,3 +38,16 @@ def test_the_lines_before_a_loop_are_kept(shown):
 def test_rulers_and_tables_are_no_loops(shown):
     for text in ("# " + "-" * 70, "[" + "0, " * 20 + "0]", "'" + "=" * 60 + "'"):
         assert shown("|\n", text, "python", Shape.LINE) == (text, 0)
+
+
+@pytest.mark.parametrize(
+    "value", ["0x00", "0.0f", "0xffU", "%s", "%5.2f", "None", "nullptr", "1e-5", "{}", "true"]
+)
+def test_values_without_names_are_a_table(shown, value):
+    text = f"{value}, " * 12 + value
+    assert shown("x = {|\n", text, "cpp", Shape.LINE) == (text, 0)
+
+
+@pytest.mark.parametrize("piece", ["foo", "oo, f", "x0, ", "print(0); "])
+def test_names_are_no_table(shown, piece):
+    assert shown("x = |\n", piece * 12, "cpp", Shape.LINE) is Reason.FILTERED

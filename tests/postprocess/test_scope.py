@@ -49,3 +49,21 @@ def test_one_closing_line_is_allowed(shown):
 def test_an_else_goes_on(shown):
     text = "\n  x();\n} else {\n  y();\n}"
     assert shown("if (a) {|\n", text + "\nz();", "javascript") == (text, 0)
+
+
+@pytest.mark.parametrize(
+    ("document", "text", "language"),
+    [
+        ("\tswitch x {|\n\t}\n", "\n\tcase 1:\n\t\tf()\n\tdefault:\n\t\tg()", "go"),
+        ("\tswitch (x) {|\n\t}\n", "\n\tcase A:\n\tcase B: {\n\t\tf();\n\t}\n\tdefault:\n\t\tg();", "c"),
+        ("class A {|\n};\n", "\npublic:\n\tA();\n\nprivate:\n\tint b;", "cpp"),
+        ("int f() {|\n}\n", "\n\tif (a)\n\t\tgoto out;\nout:\n\treturn 1;", "c"),
+    ],
+)  # fmt: skip
+def test_labels_stand_where_the_header_does(shown, document, text, language):
+    assert shown(document, text, language, insert_spaces=False, tab_size=8) == (text, 0)
+
+
+def test_the_next_label_ends_the_block_of_a_label(shown):
+    document = "\tswitch x {\n\tcase 1:|\n\t}\n"
+    assert shown(document, "\n\t\tf()\n\tcase 2:\n\t\tg()", "go") == ("\n\t\tf()", 0)

@@ -1,0 +1,117 @@
+"""What git ignores is not read."""
+
+from pathlib import Path
+
+import pytest
+
+from dcomplete.context.privacy import Privacy
+
+
+@pytest.fixture
+def workspace(tmp_path: Path) -> Path:
+    folder = tmp_path / "work"
+    (folder / "sub" / "deep").mkdir(parents=True)
+    return folder
+
+
+def write(path: Path, text: str = "x = 1\n") -> Path:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(text)
+    return path
+
+
+def test_nested_ignore_files_count_and_the_deeper_one_decides(workspace):
+    write(workspace / ".gitignore", "*.gen.py\nbuild/\n")
+    write(workspace / "sub" / ".gitignore", "!kept.gen.py\nlocal.py\n/deep/only.py\n")
+    privacy = Privacy([workspace])
+    expected = {
+        "a.gen.py": False, "sub/a.gen.py": False, "sub/kept.gen.py": True, "kept.gen.py": False,
+        "sub/local.py": False, "local.py": True, "sub/deep/local.py": False,
+        "sub/deep/only.py": False, "sub/only.py": True,
+        "build/out.py": False, "sub/build/out.py": False, "sub/main.py": True,
+    }  # fmt: skip
+    for name, fine in expected.items():
+        path = write(workspace / name)
+        assert (privacy.read(path, 1000) is not None) == fine, name
+        assert privacy.usable(path.as_uri()) == fine, name
+
+
+def test_a_folder_that_comes_back_does_not_bring_its_files_back(workspace):
+    # as `git check-ignore` says
+    write(workspace / ".gitignore", "*.py\n")
+    write(workspace / "sub" / ".gitignore", "!deep/\n!kept.py\n")
+    privacy = Privacy([workspace])
+    assert privacy.read(write(workspace / "sub" / "deep" / "a.py"), 1000) is None
+    assert privacy.read(write(workspace / "sub" / "deep" / "kept.py"), 1000) is not None
+
+
+def test_a_byte_order_mark_is_no_part_of_the_first_pattern(workspace):
+    (workspace / ".gitignore").write_bytes(b"\xef\xbb\xbfa.py\n")
+    assert Privacy([workspace]).read(write(workspace / "a.py"), 1000) is None
+
+
+@pytest.mark.parametrize("worktree", [False, True])
+def test_the_repositorys_own_list_counts_least(workspace, tmp_path, worktree):
+    git = workspace / ".git"
+    if worktree:
+        git = tmp_path / "main" / ".git"
+        write(git / "worktrees" / "work" / "commondir", "../..\n")
+        write(workspace / ".git", f"gitdir: {git}/worktrees/work\n")
+    write(git / "info" / "exclude", "/sub/a.py\nb.py\n")
+    write(workspace / ".gitignore", "!b.py\n")
+    privacy = Privacy([workspace])
+    assert privacy.read(write(workspace / "sub" / "a.py"), 1000) is None
+    assert privacy.read(write(workspace / "a.py"), 1000) is not None
+    assert privacy.read(write(workspace / "b.py"), 1000) is not None
+
+
+@pytest.mark.parametrize("named", [None, ".gitconfig", ".config/git/config", "work/.git/config"])
+def test_the_persons_own_list_counts(workspace, tmp_path, monkeypatch, named):
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.delenv("XDG_CONFIG_HOME", raising=False)
+    monkeypatch.delenv("GIT_CONFIG_GLOBAL", raising=False)
+    (workspace / ".git").mkdir()
+    if named is None:
+        write(tmp_path / ".config" / "git" / "ignore", "a.py\n")
+    else:
+        write(
+            tmp_path / named,
+            "[user]\n\tname = x\n[Core]\n\tautocrlf = input\n\texcludesFile = ~/mine\n",
+        )
+        write(tmp_path / "mine", "a.py\n")
+    privacy = Privacy([workspace])
+    assert privacy.read(write(workspace / "sub" / "a.py"), 1000) is None
+    assert privacy.read(write(workspace / "b.py"), 1000) is not None
+
+
+def test_nothing_below_an_ignored_folder_comes_back(workspace):
+    write(workspace / ".gitignore", "build/\n")
+    write(workspace / "build" / ".gitignore", "!*\n")
+    assert Privacy([workspace]).read(write(workspace / "build" / "a.py"), 1000) is None
+
+
+def test_one_ignore_file_does_not_undo_the_other(workspace):
+    write(workspace / ".dcompleteignore", "!a.py\n")
+    write(workspace / ".gitignore", "a.py\n")
+    assert Privacy([workspace]).read(write(workspace / "a.py"), 1000) is None
+
+
+def test_ignore_files_above_the_workspace_count_up_to_the_repository(workspace, tmp_path):
+    (tmp_path / ".git").mkdir()
+    write(tmp_path / ".gitignore", "work/sub/a.py\n")
+    privacy = Privacy([workspace])
+    assert privacy.read(write(workspace / "sub" / "a.py"), 1000) is None
+    assert privacy.read(write(workspace / "sub" / "b.py"), 1000) is not None
+
+
+def test_a_changed_ignore_file_counts_at_once(workspace):
+    path = write(workspace / "a.py")
+    privacy = Privacy([workspace])
+    assert privacy.read(path, 1000) is not None
+    write(workspace / ".gitignore", "a.py\n")
+    assert privacy.read(path, 1000) is None
+
+
+def test_odd_ignore_files_still_ignore(workspace):
+    (workspace / ".gitignore").write_bytes(b"\xff\xfe\n!\n\na.py\r\nb\\\n")
+    assert Privacy([workspace]).read(write(workspace / "a.py"), 1000) is None
