@@ -28,10 +28,8 @@ _LUA = r"[{\[]$|\b(?:then|do|else|repeat)$|\bfunction\b[^()]*\([^()]*\)$"
 _SHELL = r"\{$|\b(?:do|then|else)$"
 _YAML = r":$"
 _NEVER = r"(?!)"
-_HEAD, _TAIL = (
-    200,
-    800,
-)  # characters of a long line that are searched: patterns may cost their square
+# Characters of a long line that are searched, at its ends: patterns may cost their square.
+_HEAD, _TAIL = 200, 800
 
 
 @dataclass(frozen=True, slots=True)
