@@ -6,6 +6,7 @@ from typing import Any
 
 from dcomplete.errors import UserError
 from dcomplete.types import Stopwatch
+from dcomplete_eval.contestants import weights
 from dcomplete_eval.contestants.around import Around
 from dcomplete_eval.contestants.continuing import RULE, Cut
 from dcomplete_eval.contestants.engine import MAX_TOKENS
@@ -30,7 +31,7 @@ class HuggingFace:
             self._torch.set_num_threads(threads)
         self._tokenizer, self._model = self._load(folder)
         self._template = self._find_template() if spec.yes("fim", True) else None
-        self._folder = folder.resolve().name
+        self._folder, self._weights = folder.resolve().name, weights.of_folder(folder)
         self.name = spec.label(self._folder, "" if self._template else "prefix")
 
     def _load(self, folder: Path) -> tuple[Any, Any]:
@@ -58,6 +59,7 @@ class HuggingFace:
             "kind": "ar",
             "through": f"transformers {self._library.__version__}",
             "model": self._folder,
+            "weights": self._weights,
             "max_tokens": self._most,
             "context": self._context,
             "temperature": self._temperature,
