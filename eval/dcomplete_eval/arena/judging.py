@@ -113,7 +113,9 @@ class Judging:
     def _waiting(self, task: Task, one: str, other: str) -> list[str]:
         """The judges who have not judged this pair: nobody votes twice where a second one joins."""
         pair = task.id, frozenset((one, other))
-        return [judge for judge in dict.fromkeys(self.judges) if pair not in self._met.get(judge, ())]
+        return [
+            judge for judge in dict.fromkeys(self.judges) if pair not in self._met.get(judge, ())
+        ]
 
     def _meet(self, task: Task, one: Side, other: Side, verdicts: dict[str, Verdict]) -> None:
         """Keep the pair, in a counterbalanced order as for people, and each judge's vote on it."""

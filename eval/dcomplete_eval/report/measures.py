@@ -7,7 +7,7 @@ from itertools import combinations
 
 import numpy as np
 
-from dcomplete_eval.intervals import Interval, difference, mean
+from dcomplete_eval.intervals import Interval, difference, share
 from dcomplete_eval.report.runs import Run
 from dcomplete_eval.types import Record
 
@@ -48,7 +48,7 @@ def main_score(runs: Iterable[Run]) -> Score:
 def rate(records: Iterable[Record], score: Score) -> Interval | None:
     """The mean score of the records that have one; groups are resampled."""
     known = [(value, r.group) for r in records if (value := score(r)) is not None]
-    return mean([value for value, _ in known], [group for _, group in known])
+    return share([value for value, _ in known], [group for _, group in known])
 
 
 def percentiles(values: Iterable[float], shares: Sequence[int] = (50, 90, 99)) -> dict[int, float]:
