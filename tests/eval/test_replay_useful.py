@@ -94,6 +94,13 @@ def test_characters_beyond_a_counted_stretch_are_not_counted():
     history = made(typed(0, *"abcde" * 60))
     line, events = played(history, Rival(gold), every=2)
     assert line["completed"] == 99 + 100 and events[0].taken == 299
+    assert line["keystrokes_spared"] == 100 * (99 + 100 - 1) / 200
+
+
+def test_what_is_kept_is_counted_where_the_rest_is():
+    gone = (Patch(100, 100, ""),)  # the second stretch, which is not counted
+    line, _ = played(made([*typed(0, *"abcde" * 60), gone]), Rival(gold), every=2)
+    assert line["completed"] == 99 + 100 and line["kept_share"] == 100
 
 
 def test_only_the_first_keystrokes_are_typed_and_the_truth_goes_on():
