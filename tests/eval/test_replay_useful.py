@@ -131,6 +131,20 @@ def test_the_command_prints_a_line_for_each_trace_and_contestant(tmp_path, rival
     assert sum(line["requests"] for line in lines) == len(asked)
 
 
+def test_a_file_that_takes_no_lines_is_said_before_anything_is_typed(tmp_path, rivals):
+    path, out = written(tmp_path, SMALL), tmp_path / "out.jsonl"
+    done = run(path, "-c", "gold", "--out", out, "--log", path / "below", "--json")
+    assert isinstance(done.exception, UserError) and "Cannot write" in str(done.exception)
+    assert not done.stdout and not out.exists()
+
+
+@pytest.mark.parametrize("option", ["--keystrokes", "--speed"])
+def test_nothing_is_typed_into_a_server_without_keystrokes_or_time(tmp_path, option):
+    path = written(tmp_path, SMALL)
+    done = CliRunner().invoke(commands.app, ["server", str(path), option, "0"])
+    assert done.exit_code == 2 and option in done.stderr
+
+
 def test_the_command_shows_a_table_to_people(tmp_path, rivals):
     done = run(written(tmp_path, SMALL), "-c", "gold")
     assert done.exit_code == 0 and "RoCC" in done.stderr
