@@ -86,9 +86,13 @@ class HuggingFace:
         ids = self._generate(asked, enough)[0, before:]
         answer = self._decode(ids)
         answer = cut_at(answer, template.ends) if template else cut.apply(answer)
-        true = len(self._tokenizer(task.gold, add_special_tokens=False)["input_ids"])
-        count = len(ids)
-        return Answer(answer, watch.total(), count, true, steps=count, forwards=count)
+        ms, passes = watch.total(), len(ids)
+        tokens, true = self._count(answer), self._count(task.gold)
+        return Answer(answer, ms, tokens, true, steps=passes, forwards=passes)
+
+    def _count(self, text: str) -> int:
+        """Tokens of a text alone, so that answer and truth are counted alike, without an end."""
+        return len(self._tokenizer(text, add_special_tokens=False)["input_ids"])
 
     def _generate(self, asked: Any, enough: tuple[Any, ...]) -> Any:
         sampled = {"do_sample": True, "temperature": self._temperature} if self._temperature else {}
