@@ -72,7 +72,7 @@ def command(
     appending.check(out)
     of_shapes = bool(shape or (device == "cuda" and not model))
     grid = {"contexts": contexts, "canvases": canvases, "steps": steps}
-    ours = {"model": model, "policy": policy, "context": context}
+    ours: dict[str, Any] = {"model": model, "policy": policy, "context": context}
     ours |= {"peer-model": peer_model, "node-peer": node_peer, "python-peer": python_peer}
     theirs = {**grid, "seconds": seconds, "compiled-for": compiled_for}
     _refuse(*((ours, "of shapes") if of_shapes else (theirs, "of a model; give --shape")))

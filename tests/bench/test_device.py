@@ -11,6 +11,7 @@ from dcomplete.bench.autoregressive import OwnDecoder, Transformers
 from dcomplete.bench.device import ratios
 from dcomplete.bench.loops import Task
 from dcomplete.bench.roofline import Roofline, measure, timed
+from dcomplete.bench.scenarios import quantile
 from dcomplete.bench.shapes import SHAPES, Cost, pass_cost, prefill_cost, random_family
 from dcomplete.cli import run
 from dcomplete.errors import UserError
@@ -84,6 +85,12 @@ def test_a_peer_that_compiles_can_be_left_out(capsys):
 def test_wrong_use_is_one_sentence(options, sentence, capsys):
     assert run(["bench", "--device", "cpu", *options]) == 2
     assert sentence in capsys.readouterr().err
+
+
+def test_a_quantile_is_the_nearest_rank():
+    ten = list(map(float, range(10, 0, -1)))
+    assert [quantile(ten, share) for share in (0.0, 0.5, 0.51, 0.9, 1.0)] == [1, 5, 6, 9, 10]
+    assert quantile([7.0], 0.5) == 7.0
 
 
 def test_threads_are_set_for_shapes_too(capsys, monkeypatch):

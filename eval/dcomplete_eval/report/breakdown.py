@@ -4,8 +4,9 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 from dcomplete_eval.intervals import Interval, mean, share
-from dcomplete_eval.report.measures import Place, answered, average, main_score, rate
+from dcomplete_eval.report.measures import Place, answered, main_score
 from dcomplete_eval.report.runs import Run
+from dcomplete_eval.scores import average, rate
 from dcomplete_eval.types import Record
 
 
