@@ -66,7 +66,8 @@ MAY_IMPORT = {
     "dcomplete_eval": WORDS
     | {"dcomplete.train.cuts", "dcomplete.train.syntax", "dcomplete.votes."}  # where gaps are cut
     | {"dcomplete.context.privacy", "dcomplete.train.filters"}  # of which files
-    | {"dcomplete.context.languages", "dcomplete.context.trees"},  # what parses
+    | {"dcomplete.context.languages", "dcomplete.context.trees"}  # what parses
+    | {"dcomplete.models.store"},  # whose weights answered
 }
 
 

@@ -25,9 +25,13 @@ class Peer:
     folder: Path
 
 
-def find_peers(node_folder: Path | None, python: str | None) -> list[Peer]:
-    """The peers asked for; raises UserError for one that is not there."""
+def find_peers(model: Path | None, node_folder: Path | None, python: str | None) -> list[Peer]:
+    """The peers asked for; raises UserError for one that is not there, or has no model to run."""
     peers = []
+    if (model is None) != (node_folder is None and python is None):
+        raise UserError("llama.cpp needs --peer-model and --node-peer or --python-peer.")
+    if model is not None and not model.is_file():
+        raise UserError(f"There is no GGUF file {model}.")
     if node_folder is not None:
         node = shutil.which("node")
         if node is None or not (node_folder / "node_modules" / "node-llama-cpp").is_dir():
@@ -36,6 +40,8 @@ def find_peers(node_folder: Path | None, python: str | None) -> list[Peer]:
             )
         peers.append(Peer("node-llama-cpp", "peer_node.mjs", node, node_folder))
     if python is not None:
+        if shutil.which(python) is None:
+            raise UserError(f"There is no Python interpreter {python}.")
         peers.append(Peer("xllamacpp", "peer_xllamacpp.py", python, Path.cwd()))
     return peers
 
@@ -47,14 +53,7 @@ def measure(peer: Peer, model: Path, prompt: str, threads: int, repeats: int) ->
         text.write_text(prompt, encoding="utf-8")
         with as_file(files("dcomplete.bench") / peer.script) as script:
             arguments = [str(script), str(model.resolve()), str(text), str(threads), str(repeats)]
-            run = subprocess.run(
-                [peer.program, *arguments],
-                cwd=peer.folder,
-                capture_output=True,
-                text=True,
-                timeout=_LIMIT_S,
-                check=False,
-            )
+            run = _run([peer.program, *arguments], peer)
     lines = [line for line in run.stdout.splitlines() if line.startswith("{")]
     if run.returncode or not lines:
         why = (run.stderr.strip().splitlines() or ["no output"])[-1]
@@ -69,3 +68,19 @@ def measure(peer: Peer, model: Path, prompt: str, threads: int, repeats: int) ->
             "tokens": raw[name]["tokens"],
         }
     return out
+
+
+def _run(command: list[str], peer: Peer) -> subprocess.CompletedProcess[str]:
+    try:
+        return subprocess.run(
+            command,
+            cwd=peer.folder,
+            capture_output=True,
+            text=True,
+            timeout=_LIMIT_S,
+            check=False,
+        )
+    except subprocess.TimeoutExpired:
+        raise UserError(f"The peer {peer.name} did not end within {_LIMIT_S:.0f} s.") from None
+    except OSError as error:
+        raise UserError(f"The peer {peer.name} cannot be started: {error.strerror}.") from None

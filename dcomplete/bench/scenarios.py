@@ -1,6 +1,7 @@
 """What an editor asks of the engine, timed: a cold context, then short and longer gaps while typing."""
 
 import inspect
+import math
 import statistics
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -45,9 +46,8 @@ def cut(engine: LocalEngine, context: int) -> tuple[str, str]:
 
 
 def quantile(values: list[float], share: float) -> float:
-    """The value below which `share` of the sorted values lie (nearest rank)."""
-    ordered = sorted(values)
-    return ordered[min(len(ordered) - 1, int(share * len(ordered)))]
+    """The smallest value that `share` of the values do not exceed (nearest rank)."""
+    return sorted(values)[max(0, math.ceil(share * len(values) - 1e-9) - 1)]
 
 
 def measure(

@@ -6,7 +6,8 @@ from typing import Annotated, Any
 
 import typer
 
-from dcomplete.cli.bench_device import append, run_device, show
+from dcomplete.cli.bench_device import run_device, show
+from dcomplete.errors import UserError
 from dcomplete.provenance import commit, describe_device
 
 EXAMPLES = """Examples:
@@ -29,7 +30,9 @@ def command(
     device: Annotated[str, typer.Option(help="auto, cpu or cuda.")] = "auto",
     dtype: Annotated[str, typer.Option(help="auto, float32, bfloat16, int8 or fp8.")] = "auto",
     policy: Annotated[str, typer.Option(help="Policy; empty: the model's own.")] = "",
-    context: Annotated[int, typer.Option(help="Tokens of context.")] = 1000,
+    context: Annotated[
+        int | None, typer.Option(min=16, help="Tokens of context; 1000.", show_default=False)
+    ] = None,
     repeats: Annotated[
         int | None, typer.Option(help="Timed runs of each; 15, of shapes 20.", show_default=False)
     ] = None,
@@ -64,21 +67,39 @@ def command(
     shapes with random weights run beside the published loops and autoregressive decoding instead, and
     the device's own limits are measured in the same run.
     """
-    if shape or (device == "cuda" and not model):
-        grid = {"contexts": contexts, "canvases": canvases, "steps": steps}
+    from dcomplete_eval import appending
+
+    appending.check(out)
+    of_shapes = bool(shape or (device == "cuda" and not model))
+    grid = {"contexts": contexts, "canvases": canvases, "steps": steps}
+    ours: dict[str, Any] = {"model": model, "policy": policy, "context": context}
+    ours |= {"peer-model": peer_model, "node-peer": node_peer, "python-peer": python_peer}
+    theirs = {**grid, "seconds": seconds, "compiled-for": compiled_for}
+    _refuse(*((ours, "of shapes") if of_shapes else (theirs, "of a model; give --shape")))
+    if threads:
+        import torch
+
+        torch.set_num_threads(threads)
+    if of_shapes:
         compiled = tuple(name.strip() for name in compiled_for.split(",")) if compiled_for else None
         limits = {"repeats": repeats, "seconds": seconds, "compiled": compiled}
         line = run_device(shape, device, dtype, grid, limits, as_json)
     else:
         line = _engine(
-            model, device, dtype, policy, context, repeats or 15, threads,
+            model, device, dtype, policy, context or 1000, repeats or 15,
             peer_model, node_peer, python_peer, as_json,
         )  # fmt: skip
     if not as_json:
         show(line) if line["bench"] == "device" else _table(line)
-    if out is not None:
-        append(line, out)
+    appending.append(out, line)
     typer.echo(json.dumps(line))
+
+
+def _refuse(options: dict[str, Any], what: str) -> None:
+    """Raise UserError for an option that was given and would be ignored."""
+    given = [name for name, value in options.items() if value not in (None, "")]
+    if given:
+        raise UserError(f"--{given[0]} has no use in a benchmark {what}.")
 
 
 def _engine(
@@ -88,7 +109,6 @@ def _engine(
     policy: str,
     context: int,
     repeats: int,
-    threads: int,
     peer_model: Path | None,
     node_peer: Path | None,
     python_peer: str | None,
@@ -100,9 +120,7 @@ def _engine(
     from dcomplete.bench import peers, scenarios
     from dcomplete.engine.load import load_engine
 
-    found = peers.find_peers(node_peer, python_peer)  # a wrong path should not cost the run
-    if threads:
-        torch.set_num_threads(threads)
+    found = peers.find_peers(peer_model, node_peer, python_peer)  # a wrong path costs no run
     engine = load_engine(model, device, dtype)
     told = (lambda line: None) if quiet else (lambda line: typer.echo(f"{line} done", err=True))
     ours = scenarios.measure(engine, context, repeats, policy, told)
@@ -116,7 +134,7 @@ def _engine(
         "bench": "engine",
         "commit": commit(),
         "model": engine.family.name,
-        "device": describe_device(device),
+        "device": describe_device(engine.family.device.type),
         "dtype": engine.family.label,
         "policy": policy or engine.default_policy,
         "threads": torch.get_num_threads(),

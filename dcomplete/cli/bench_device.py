@@ -1,7 +1,5 @@
 """``dcomplete bench --device cuda`` and ``--shape``: true shapes, random weights, peers in the same run."""
 
-import json
-from pathlib import Path
 from typing import Any
 
 import typer
@@ -70,16 +68,6 @@ def run_device(
         "threads": torch.get_num_threads(),
         **run(settings, where, number, told),
     }
-
-
-def append(line: dict[str, Any], out: Path) -> None:
-    """Add the line to a file of JSON lines; raises UserError where that is not possible."""
-    try:
-        out.parent.mkdir(parents=True, exist_ok=True)
-        with out.open("a", encoding="utf-8") as file:
-            file.write(json.dumps(line) + "\n")
-    except OSError as error:
-        raise UserError(f"Cannot write {out}: {error.strerror}.") from None
 
 
 def show(line: dict[str, Any]) -> None:

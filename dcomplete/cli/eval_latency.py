@@ -1,7 +1,7 @@
 """``dcomplete eval latency``: contestants under load."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -63,6 +63,7 @@ def command(
     the intended arrival, so that waiting behind other requests is part of it. Requests are answered one
     at a time.
     """
+    from dcomplete_eval import appending
     from dcomplete_eval.contestants import check
     from dcomplete_eval.latency import Histogram
 
@@ -71,19 +72,18 @@ def command(
     Histogram()  # before a model is loaded for nothing
     for spec in contestant:
         check(spec)
+    appending.check(out)
     loads = _loads(rate or [1.0], count, benchmark, trace, speed, seed, data)
     lines = []
     for spec in contestant:
-        lines += _measured(spec, loads, latest, as_json)
-        if out is not None:
-            with out.open("a", encoding="utf-8") as file:
-                file.writelines(json.dumps(line) + "\n" for line in lines[-len(loads) :])
+        for line in _measured(spec, loads, latest, as_json):
+            lines.append(line)
+            appending.append(out, line)
+            typer.echo(json.dumps(line))
     if not as_json:
         from rich.console import Console
 
         Console(stderr=True).print(table(lines))
-    for line in lines:
-        typer.echo(json.dumps(line))
 
 
 Load = tuple[dict[str, Any], "list[Request]"]  # what it is, for the result's line; the requests
@@ -115,7 +115,9 @@ def _loads(
     return [({**about, "rate": rate}, poisson(tasks, rate, count, seed)) for rate in rates]
 
 
-def _measured(spec: str, loads: Sequence[Load], latest: bool, quiet: bool) -> list[dict[str, Any]]:
+def _measured(
+    spec: str, loads: Sequence[Load], latest: bool, quiet: bool
+) -> Iterator[dict[str, Any]]:
     """One contestant under every load; a few requests before warm it up."""
     from rich.console import Console
     from rich.progress import Progress
@@ -124,7 +126,6 @@ def _measured(spec: str, loads: Sequence[Load], latest: bool, quiet: bool) -> li
     from dcomplete_eval.latency import drive
 
     who = contestant(spec)
-    found = []
     try:
         with Progress(console=Console(stderr=True), transient=True, disable=quiet) as bar:
             for about, requests in loads:
@@ -140,12 +141,9 @@ def _measured(spec: str, loads: Sequence[Load], latest: bool, quiet: bool) -> li
                     told=lambda done: bar.update(task, completed=done),  # noqa: B023
                 )
                 queue = "latest" if latest else "all"
-                found.append(
-                    {**head, "requests": len(requests), "queue": queue, **measured.as_json()}
-                )
+                yield {**head, "requests": len(requests), "queue": queue, **measured.as_json()}
     finally:
         who.close()
-    return found
 
 
 def _head(who: "Contestant") -> dict[str, Any]:

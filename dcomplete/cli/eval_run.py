@@ -180,8 +180,9 @@ def _one(
         except KeyboardInterrupt:
             typer.echo("Stopped; the same command goes on from here.", err=True)
             raise
-    records = read_run(store.path).records
-    return {**said, **summary([records[task.id] for task in chosen])}
+    whole, names = read_run(store.path), [task.id for task in chosen]
+    kept = [whole.records[name] for name in names]
+    return {**said, **whole.about(names), "tasks": len(chosen), "of": len(tasks), **summary(kept)}
 
 
 class _Bar:

@@ -120,6 +120,8 @@ def _told(report: "Report") -> str:
     ]
     if not report.held_out:
         lines[-1] += " Give --hold-out-folder or --download to have some."
+    if silent := report.leak_check.get("files_without_text"):
+        lines.append(f"No text to check leaks against was found in {', '.join(silent)}.")
     if not report.leak_check["checked"]:
         lines.append("Leaks of evaluation data were NOT checked.")
     return "\n".join(lines)

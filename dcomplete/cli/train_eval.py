@@ -6,6 +6,8 @@ from typing import Annotated, Any
 
 import typer
 
+from dcomplete.errors import UserError
+
 EXAMPLES = (
     "Example: dcomplete train eval --gaps data/heldout.jsonl --policy threshold --policy verify"
 )
@@ -50,7 +52,13 @@ def command(
     from dcomplete.train.base import untrained
     from dcomplete.train.evaluate import infill_gaps, masked_nats, summary
     from dcomplete.train.heldout import read
+    from dcomplete_eval import appending
 
+    if base and (model or dtype not in ("auto", "float32")):
+        raise UserError(
+            "--base is a model, and computes in float32: leave out --model and --dtype."
+        )
+    appending.check(out)
     if threads:
         torch.set_num_threads(threads)
     engine = untrained(base) if base else load_engine(model, dtype=dtype)
@@ -61,24 +69,19 @@ def command(
         "bench": "held-out infilling",
         "commit": commit(),
         "model": engine.family.name,
-        "device": describe_device("auto"),
+        "device": describe_device(engine.family.device.type),
         "dtype": engine.family.label,
         "step_limit": steps,
         "branches": branches,
     }
-    lines: list[dict[str, Any]] = []
     for name in policy or [engine.default_policy]:
         for told in (False, True) if oracle else (False,):
             filled = infill_gaps(engine, chosen, name, told, steps, branches=branches)
             scored = list(_progress(filled, len(chosen), name))
-            lines.append({**about, "policy": name, "oracle_length": told, **summary(scored)})
-            _say(lines[-1], as_json)
+            line = {**about, "policy": name, "oracle_length": told, **summary(scored)}
+            _say(line, out, as_json)
     if nats:
-        lines.append({**about, "masked_nats": masked_nats(engine, chosen)})
-        _say(lines[-1], as_json)
-    if out is not None:
-        with out.open("a", encoding="utf-8") as file:
-            file.writelines(json.dumps(line) + "\n" for line in lines)
+        _say({**about, "masked_nats": masked_nats(engine, chosen)}, out, as_json)
 
 
 def _progress(items: Any, total: int, name: str) -> Any:
@@ -88,7 +91,10 @@ def _progress(items: Any, total: int, name: str) -> Any:
     return track(items, description=name, total=total, console=Console(stderr=True), transient=True)
 
 
-def _say(line: dict[str, Any], as_json: bool) -> None:
+def _say(line: dict[str, Any], out: Path | None, as_json: bool) -> None:
+    from dcomplete_eval import appending
+
+    appending.append(out, line)
     skip = ("bench", "commit", "device", "model", "dtype")
     plain = ", ".join(f"{k} {v}" for k, v in line.items() if k not in skip)
     typer.echo(json.dumps(line) if as_json else plain)

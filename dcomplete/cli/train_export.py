@@ -6,6 +6,9 @@ from typing import Annotated, Any
 
 import typer
 
+from dcomplete.cli.train_run import check_tokenizer
+from dcomplete.errors import UserError
+
 EXAMPLES = "Example: dcomplete train export --run run/ --data data/ --base SmolLM2-135M --out smol/"
 
 
@@ -33,9 +36,11 @@ def command(
     from dcomplete.train.shards import Shards
 
     check_policy(policy)
-    facts: dict[str, Any] = {} if card is None else json.loads(card.read_text())
+    facts = {} if card is None else _facts(card)
     options = ExportOptions(min_count, policy, piece_mb * 1_000_000, not last, not dense)
-    files = export(open_base(base), run, Shards(data), out, facts, options)
+    start, shards = open_base(base), Shards(data)
+    check_tokenizer(shards, start.tokenizer_json)
+    files = export(start, run, shards, out, facts, options)
     weights = [f for f in files if f.suffix == ".safetensors"]
     add_to_card(out, {"sha256": checksums([*weights, out / "tokenizer.json"])})
     sizes = {f.name: f.stat().st_size for f in files}
@@ -43,3 +48,16 @@ def command(
         typer.echo(json.dumps({"folder": str(out), "files": sizes, "bytes": sum(sizes.values())}))
     else:
         typer.echo(f"Wrote {out}: {sum(sizes.values()) / 1e6:.1f} MB in {len(files)} files.")
+
+
+def _facts(card: Path) -> dict[str, Any]:
+    """The JSON object in a file. Raises UserError."""
+    try:
+        facts = json.loads(card.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise UserError(f"The card {card} cannot be read: {error.strerror}.") from None
+    except (ValueError, RecursionError):
+        facts = None
+    if not isinstance(facts, dict):
+        raise UserError(f"The card {card} is no JSON object.")
+    return facts

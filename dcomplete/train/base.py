@@ -1,5 +1,6 @@
 """Where training starts: a GGUF file, a Hugging Face folder, a folder of ours, or a tiny random network."""
 
+import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -9,15 +10,15 @@ from torch import Tensor
 
 from dcomplete.engine.engine import LocalEngine
 from dcomplete.engine.tokens import Tokens
-from dcomplete.errors import ModelError, UserError
-from dcomplete.models.checkpoint import Manifest, load_state
+from dcomplete.errors import UserError
+from dcomplete.models.checkpoint import MANIFEST, Manifest, load_state
 from dcomplete.models.config import NetConfig
 from dcomplete.models.decoder import Decoder, unfilled
 from dcomplete.models.family import Family
 from dcomplete.models.importing import import_model
 from dcomplete.models.names import check_shapes
 from dcomplete.models.specials import Specials
-from dcomplete.models.store import Installing, find
+from dcomplete.models.store import Installing, entries, find
 from dcomplete.train.adapter import special_rows, start_rows
 
 TINY = NetConfig(
@@ -26,6 +27,7 @@ TINY = NetConfig(
 )  # fmt: skip
 TINY_SPECIALS = Specials(mask=3, suffix=0, prefix=1, middle=2, fill=4)
 _HEAD = "length_head."
+_ORIGIN = "imported"  # in the card: a digest of what was imported
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,17 +71,36 @@ def open_base(source: str, seed: int = 0) -> Base:
 
 
 def installed(source: str) -> str:
-    """The name of an installed model for `source`, importing a file or foreign folder first."""
+    """The name of an installed model for `source`, importing a file or foreign folder first.
+
+    Raises UserError where the name that it would get belongs to something else: training would start
+    from that, and nobody would notice.
+    """
     path = Path(source).expanduser()
-    if not path.exists() or (path / "dcomplete.json").is_file():
+    if not path.exists() or (path / MANIFEST).is_file():
         return source
     name = path.stem if path.is_file() else path.name
-    try:
-        return find(name).name
-    except ModelError:
+    known, origin = {entry.name: entry for entry in entries()}, _origin(path)
+    if name not in known:
         with Installing(name) as folder:
-            import_model(path, folder)
-        return name
+            manifest = import_model(path, folder)
+            told = replace(manifest, card={**manifest.card, _ORIGIN: origin})
+            (folder / MANIFEST).write_text(told.to_json(), encoding="utf-8")
+    elif known[name].manifest().card.get(_ORIGIN) != origin:
+        raise UserError(
+            f"There is a model {name!r} already, and it was not made from {path}: "
+            f"give --base {name} to start from that one, or another name to the file or folder."
+        )
+    return name
+
+
+def _origin(path: Path) -> str:
+    """What a file or folder holds, in one number."""
+    found = hashlib.sha256()
+    for file in [path] if path.is_file() else sorted(f for f in path.iterdir() if f.is_file()):
+        with file.open("rb") as opened:
+            found.update(hashlib.file_digest(opened, "sha256").digest())
+    return found.hexdigest()
 
 
 def free_specials(manifest: Manifest) -> Specials:

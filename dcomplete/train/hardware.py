@@ -56,8 +56,16 @@ class Hardware:
         bf16 = dtype == "bfloat16"
         return torch.autocast(self.device.type, dtype=torch.bfloat16, enabled=bf16)
 
-    def average_gradients(self, parameters: list[torch.nn.Parameter]) -> None:
-        """The mean over processes, in place, as one message."""
+    def summed(self, *values: float) -> list[float]:
+        """Each value's sum over all processes, which ask together."""
+        if self.world == 1:
+            return list(values)
+        message = torch.tensor(values, dtype=torch.float64, device=self.device)
+        torch.distributed.all_reduce(message)
+        return [float(value) for value in message]
+
+    def add_gradients(self, parameters: list[torch.nn.Parameter]) -> None:
+        """The sum over processes, in place, as one message: each has its part of the step's loss."""
         if self.world == 1:
             return
         grads: list[Tensor] = [p.grad for p in parameters if p.grad is not None]
@@ -65,5 +73,5 @@ class Hardware:
         torch.distributed.all_reduce(flat)
         at = 0
         for grad in grads:
-            grad.copy_(flat[at : at + grad.numel()].view_as(grad) / self.world)
+            grad.copy_(flat[at : at + grad.numel()].view_as(grad))
             at += grad.numel()

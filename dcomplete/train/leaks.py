@@ -20,7 +20,14 @@ from dcomplete.train.shards import Example
 LENGTH = 13  # tokens
 _MIN_WORDS = 4  # different words with a letter that a run must hold
 _TOKEN = re.compile(r"https?://[\w./%~#?&=+:@-]+|\w+|[^\w\s]")
-_FIELDS = (("prompt", "canonical_solution", "suffix"), ("code",), ("endContent",))
+_FIELDS = (
+    ("prompt", "canonical_solution", "suffix"),  # HumanEval, SantaCoder, Real-FIM-Eval
+    ("prompt", "groundtruth", "right_context"),  # CrossCodeEval
+    ("ground_truth",),  # SAFIM, whose prompt has a mark where it belongs
+    ("cropped_code", "next_line"),  # RepoBench
+    ("code",),  # MBPP
+    ("endContent",),  # recorded typing
+)
 
 
 def words(text: str) -> list[str]:
@@ -35,9 +42,10 @@ class Forbidden:
     runs: frozenset[str]
     vocabulary: frozenset[str]
     texts: int
+    silent: tuple[str, ...] = ()  # names of files that gave no text: what is in them is not checked
 
     @staticmethod
-    def of(texts: Iterable[str]) -> "Forbidden":
+    def of(texts: Iterable[str], silent: Iterable[str] = ()) -> "Forbidden":
         """From the texts of problems and solutions; equal ones count once."""
         unique = sorted(set(texts))
         runs: set[str] = set()
@@ -47,7 +55,7 @@ class Forbidden:
                 if _telling(run := found[at : at + LENGTH]):
                     runs.add(" ".join(run))
         vocabulary = frozenset(word for run in runs for word in run.split(" "))
-        return Forbidden(frozenset(runs), vocabulary, len(unique))
+        return Forbidden(frozenset(runs), vocabulary, len(unique), tuple(silent))
 
     def first_in(self, text: str) -> str | None:
         """The first forbidden run in `text`, or None."""
@@ -73,17 +81,23 @@ def read_evaluation(places: Sequence[Path]) -> Forbidden:
     Raises UserError where a place is missing or nothing in it is understood.
     """
     texts: set[str] = set()
+    silent: list[str] = []
     for place in places:
         if not place.exists():
             raise UserError(
                 f"There is no evaluation data at {place}; name the folder that holds it."
             )
         files = sorted(place.rglob("*.json*")) if place.is_dir() else [place]
+        if place.is_dir():
+            silent += (file.name for file in sorted(place.rglob("*.parquet")))
         for file in files:
-            texts.update(text for record in _records(file) for text in _texts(record))
+            found = {text for record in _records(file) for text in _texts(record)}
+            texts |= found
+            if not found:
+                silent.append(file.name)
     if not texts:
         raise UserError("The evaluation data hold no problem; name a HumanEval or MBPP file.")
-    return Forbidden.of(texts)
+    return Forbidden.of(texts, silent)
 
 
 def _telling(run: Sequence[str]) -> bool:

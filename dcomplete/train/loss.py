@@ -1,5 +1,6 @@
 """The objective of one batch, and who sees whom in it."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cache
 from typing import Any, Protocol
@@ -52,30 +53,62 @@ def _compiled(function: Any) -> Any:
 
 
 @dataclass(frozen=True, slots=True)
+class Share:
+    """What a step's sums are divided by: all its weights and rows, in however many parts it is computed."""
+
+    weight: float
+    rows: float
+
+    @staticmethod
+    def of(batches: Iterable[Batch]) -> "Share":
+        weight = rows = 0.0
+        for batch in batches:
+            weight += float(batch.weights[_chosen(batch)].sum())
+            rows += len(batch.length_bin)
+        return Share(weight or 1.0, rows or 1.0)
+
+
+@dataclass(frozen=True, slots=True)
 class Losses:
-    """What is minimised, and its parts in nats."""
+    """What is minimised, a part of the step's whole, and means of this batch in nats."""
 
     total: Tensor
-    canvas: Tensor  # mean over masked tokens that are no filler
+    canvas: Tensor  # mean over masked tokens and the first filler, which says where a gap ends
     clean: Tensor  # mean over the causal stream
     length: Tensor  # mean of the length head
 
 
-def losses(net: Decoder, head: nn.Module, batch: Batch, length_weight: float, see: See) -> Losses:
-    """The objective. The vocabulary is projected to only where something is predicted."""
+def losses(
+    net: Decoder,
+    head: nn.Module,
+    batch: Batch,
+    length_weight: float,
+    see: See,
+    share: Share | None = None,
+) -> Losses:
+    """The objective; `share` is the whole step's, where the batch is a part of one.
+
+    The vocabulary is projected to only where something is predicted.
+    """
+    share = share or Share.of([batch])
     hidden = net(batch.ids, batch.positions, see(batch))  # [B, T, D]
-    chosen = (batch.targets != IGNORE) & (batch.weights > 0)
+    chosen = _chosen(batch)
     weight, target = batch.weights[chosen], batch.targets[chosen]
     nats = _nats(net, hidden[chosen], target)
     guess = head(hidden[batch.middle_at[:, 0], batch.middle_at[:, 1]].float())
-    length = F.cross_entropy(guess.float(), batch.length_bin)
+    length = F.cross_entropy(guess.float(), batch.length_bin, reduction="sum")
     detached, in_canvas = nats.detach(), batch.marks.segments[chosen] > 0
     return Losses(
-        (nats * weight).sum() / weight.sum() + length_weight * length,
+        (nats * weight).sum() / share.weight + length_weight * length / share.rows,
         detached[in_canvas & (weight == 1.0)].mean(),
         detached[~in_canvas].mean(),
-        length.detach(),
+        length.detach() / len(batch.length_bin),
     )
+
+
+def _chosen(batch: Batch) -> Tensor:
+    """Where something is predicted, [B, T]."""
+    return (batch.targets != IGNORE) & (batch.weights > 0)
 
 
 def _nats(net: Decoder, states: Tensor, target: Tensor) -> Tensor:

@@ -85,6 +85,7 @@ class Outcome:
         check: dict[str, Any] = {"checked": False, "documents_dropped": len(self.kept.leaks)}
         if known := self.forbidden:
             check |= {"checked": True, "evaluation_texts": known.texts, "runs": len(known.runs)}
+            check |= {"files_without_text": list(known.silent)}
         seconds = {
             name: round(t - last, 1) for (_, last), (name, t) in pairwise(self.clock.items())
         }

@@ -9,6 +9,7 @@ import json
 import math
 import time
 from collections.abc import Iterator
+from dataclasses import astuple
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +23,7 @@ from dcomplete.train.batch import Batch
 from dcomplete.train.config import TrainConfig
 from dcomplete.train.feed import Feed
 from dcomplete.train.hardware import Hardware
-from dcomplete.train.loss import Losses, See, dense, flex, losses
+from dcomplete.train.loss import Losses, See, Share, dense, flex, losses
 from dcomplete.train.rounding import Rounding
 from dcomplete.train.shards import Shards
 from dcomplete.train.trainee import Trainee
@@ -79,7 +80,7 @@ class Run:
                 if self.hardware.rank == 0:
                     log.write(json.dumps(line) + "\n")
                     log.flush()
-                late = deadline is not None and time.monotonic() > deadline
+                late = self._late(deadline)
                 if (
                     self.step % self.config.save_every == 0
                     or late
@@ -90,10 +91,17 @@ class Run:
                 if late:
                     break
 
+    def _late(self, deadline: float | None) -> bool:
+        """Whether time is up for any process: one that stopped alone would leave the others waiting."""
+        if deadline is None:
+            return False
+        return self.hardware.summed(time.monotonic() > deadline)[0] > 0
+
     def _one_step(self, batches: list[Batch]) -> dict[str, Any]:
         start = time.perf_counter()
         self.optimizer.zero_grad(set_to_none=True)
         seen: list[Losses] = []
+        share = Share(*self.hardware.summed(*astuple(Share.of(batches))))
         for batch in batches:
             with self.hardware.autocast(self.config.dtype):
                 loss = losses(
@@ -102,10 +110,11 @@ class Run:
                     batch.to(self.hardware.device),
                     self.config.length_weight,
                     self.see,
+                    share,
                 )
-            (loss.total / len(batches)).backward()  # type: ignore[no-untyped-call]
+            loss.total.backward()  # type: ignore[no-untyped-call]
             seen.append(loss)
-        self.hardware.average_gradients(self.trainee.parameters)
+        self.hardware.add_gradients(self.trainee.parameters)
         norm = nn.utils.clip_grad_norm_(self.trainee.parameters, self.config.clip)
         for group in self.optimizer.param_groups:
             group["lr"] = rate(self.config, self.step)
@@ -123,20 +132,21 @@ class Run:
         def mean(name: str) -> float:
             return round(float(np.nanmean([float(getattr(x, name).detach()) for x in seen])), 4)
 
-        named = {name: mean(name) for name in ("total", "canvas", "clean", "length")}
+        (total,) = self.hardware.summed(sum(float(loss.total.detach()) for loss in seen))
+        named = {name: mean(name) for name in ("canvas", "clean", "length")}
         seconds = time.perf_counter() - start  # the values above waited for the device
         tflops = 6 * self.trainee.net.config.parameters * tokens / seconds / 1e12
         peak = self.hardware.peak_tflops
         return {
             "step": self.step,
-            "loss": named.pop("total"),
+            "loss": round(total, 4),
             **named,
             "norm": round(float(norm), 3),
             "lr": self.optimizer.param_groups[0]["lr"],
             "tokens": self.tokens,
             "tokens_per_s": round(tokens / seconds, 1),
             "tflops": round(tflops, 3),
-            "mfu": None if peak is None else round(tflops / peak, 3),
+            "mfu": None if peak is None else round(tflops / (peak * self.hardware.world), 3),
             "seconds": round(seconds, 3),
         }
 
@@ -161,10 +171,20 @@ class Run:
             "average": self.average,
             "optimizer": self.optimizer.state_dict(),
             "config": self.config.to_json(),
+            "data": self._data(),
         }
         fresh = self.folder / (STATE + ".new")
         torch.save(state, fresh)
         fresh.replace(self.folder / STATE)
+
+    def _data(self) -> dict[str, Any]:
+        """What the rows of a step follow from besides the configuration, in the words of a sentence."""
+        return {
+            "tokenizer of the data": self.shards.tokenizer,
+            "seed of the data": self.shards.metadata.get("seed", ""),
+            "number of examples": len(self.shards),
+            "number of processes": self.hardware.world,
+        }
 
     def _load(self) -> None:
         state = torch.load(
@@ -172,6 +192,13 @@ class Run:
         )
         if state["config"] != self.config.to_json():
             raise UserError(f"{self.folder} holds a run with other settings; use another folder.")
+        now = self._data()
+        for name, before in state.get("data", {}).items():
+            if now[name] != before:
+                raise UserError(
+                    f"{self.folder} holds a run with another {name} ({before}, now {now[name]}); "
+                    "use another folder."
+                )
         with torch.no_grad():
             for name, parameter in self.trainee.trained().items():
                 parameter.copy_(state["weights"][name])

@@ -5,6 +5,7 @@ A shard holds `tokens`, all ids end to end (each example's suffix, then prefix, 
 """
 
 import json
+import shutil
 from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -19,6 +20,7 @@ from dcomplete.errors import UserError
 
 Ids = npt.NDArray[Any]  # uint16 or int32
 FORMAT = "dcomplete-examples-1"
+_APART, _WHOLE = ".examples-new", ".examples-moving"  # while they are written, while they are moved
 _SMALL_VOCABULARY = 65_535  # ids above do not fit uint16
 
 
@@ -38,7 +40,10 @@ def width(vocabulary: int) -> type[np.uint16] | type[np.int32]:
 
 
 class Writer:
-    """Collects examples and writes a shard whenever `per_shard` are there."""
+    """Collects examples and writes a shard whenever `per_shard` are there.
+
+    Shards lie apart until all are written, so that a killed `prepare` leaves the old ones, or none.
+    """
 
     def __init__(
         self, folder: Path, vocabulary: int, metadata: dict[str, str], per_shard: int = 16_384
@@ -48,19 +53,28 @@ class Writer:
         self._rows: list[Example] = []
         self.files: list[Path] = []
         self.examples = self.tokens = 0
-        folder.mkdir(parents=True, exist_ok=True)
-        for old in folder.glob("examples-*.safetensors"):
-            old.unlink()
+        self._apart = folder / _APART
+        for left in (self._apart, folder / _WHOLE):  # by one that was killed
+            shutil.rmtree(left, ignore_errors=True)
+        self._apart.mkdir(parents=True)
 
     def add(self, example: Example) -> None:
         self._rows.append(example)
         if len(self._rows) >= self._per_shard:
-            self.flush()
+            self._write()
 
     def flush(self) -> None:
-        """Write what is collected; call once more at the end."""
-        if not self._rows:
-            return
+        """Write what is left, and put all shards in the place of older ones."""
+        if self._rows:
+            self._write()
+        whole = self._apart.rename(self._folder / _WHOLE)
+        for old in self._folder.glob("examples-*.safetensors"):
+            old.unlink()
+        for file in self.files:
+            (whole / file.name).rename(file)
+        whole.rmdir()
+
+    def _write(self) -> None:
         index = np.zeros((len(self._rows), 5), np.int64)
         parts: list[Ids] = []
         at = 0
@@ -71,10 +85,10 @@ class Writer:
             at += sum(map(len, three))
         tokens = np.concatenate(parts).astype(self._type)
         counts = {"format": FORMAT, "examples": str(len(index)), "tokens": str(len(tokens))}
-        path = self._folder / f"examples-{len(self.files):05d}.safetensors"
+        name = f"examples-{len(self.files):05d}.safetensors"
         raw = save({"tokens": tokens, "index": index}, {**self._metadata, **counts})
-        path.write_bytes(_sorted_header(raw))
-        self.files.append(path)
+        (self._apart / name).write_bytes(_sorted_header(raw))
+        self.files.append(self._folder / name)
         self.examples += len(index)
         self.tokens += len(tokens)
         self._rows.clear()
@@ -88,6 +102,8 @@ class Shards(Sequence[Example]):
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
+        if (folder / _WHOLE).exists():
+            raise UserError(f"{folder} was left half written; run `dcomplete train prepare` again.")
         self._files = sorted(folder.glob("examples-*.safetensors"))
         if not self._files:
             raise UserError(f"{folder} holds no examples; run `dcomplete train prepare`.")

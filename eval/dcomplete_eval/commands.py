@@ -95,12 +95,13 @@ def gold(
     as_json: Json = False,
 ) -> None:
     """Judge each benchmark's own answers: what does not pass is listed, and the exit status is 1."""
+    from dcomplete_eval import appending, sandbox
     from dcomplete_eval import data as known
-    from dcomplete_eval import sandbox
     from dcomplete_eval.benchmarks import BENCHMARKS
     from dcomplete_eval.gold import check as judge
     from dcomplete_eval.types import only
 
+    appending.check(out)
     jobs = jobs or os.cpu_count() or 1
     names = benchmarks or [name for name in BENCHMARKS if name.startswith(_INFILLING)]
     found = [BENCHMARKS.get(name) for name in names]
@@ -113,11 +114,9 @@ def gold(
         with _bar(as_json) as bar:
             task = bar.add_task(benchmark.name, total=len(chosen) * (2 if floor else 1))
             gate = judge(benchmark, chosen, jobs, floor, lambda: bar.advance(task))  # noqa: B023
-        line = json.dumps(gate.line(chosen, jobs, len(chosen) == len(whole)))
-        if out:
-            with out.open("a", encoding="utf-8") as file:
-                file.write(line + "\n")
-        typer.echo(line if as_json else _said(gate))
+        line = gate.line(chosen, jobs, len(chosen) == len(whole))
+        appending.append(out, line)
+        typer.echo(json.dumps(line) if as_json else _said(gate))
         good = good and gate.holds
     if not good:
         raise typer.Exit(1)

@@ -72,8 +72,8 @@ class Comparison:
             **{name: measure.as_json() for name, measure in self.measures.items()},
             "time_ratio": None if self.slower is None else self.slower.scaled(1, 3),
             "data": self.a.head.get("data"),
-            "commits": [run.head.get("commit") for run in (self.a, self.b)],
-            "machines": [run.head.get("machine") for run in (self.a, self.b)],
+            "commits": [run.about().get("commit") for run in (self.a, self.b)],
+            "machines": [run.about().get("machine") for run in (self.a, self.b)],
             "settings": [run.head.get("settings") for run in (self.a, self.b)],
         }
 

@@ -12,6 +12,7 @@ import numpy as np
 
 from dcomplete.votes.types import Ballot
 from dcomplete_eval.bradley_terry import Floats, Model, tabulate
+from dcomplete_eval.intervals import FEW
 
 MINIMUM = 50  # votes of a contestant before its rank is shown
 RESAMPLES = 1000
@@ -19,7 +20,6 @@ LEVEL = 0.95
 ELO_PER_LOGIT = 400 / np.log(10)
 ELO_MIDDLE = 1000.0
 _MANY = 10**9  # clusters: Student's t is the normal distribution
-_FEW = 8  # clusters below which resampling them tells too little
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +85,7 @@ def rank(
     model = model or Model()
     table = tabulate(ballots)
     resampled = "sessions" if all(b.cluster == b.session for b in ballots) else "problems"
-    if table.clusters < _FEW:
+    if table.clusters < FEW:
         table, resampled = tabulate(ballots, singly=True), "votes"
     if not ballots:
         nothing = Ranking((), (), (), (), 0, 0, "votes", None, None, minimum, model.prior_sd)

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable, Mapping
 
-from dcomplete_eval.intervals import Interval, mean
+from dcomplete_eval.intervals import Interval, share
 from dcomplete_eval.types import Record
 
 Score = Callable[[Record], float | None]
@@ -29,7 +29,7 @@ def main_score(records: Iterable[Record]) -> str:
 def rate(records: Iterable[Record], score: Score) -> Interval | None:
     """The mean score of the records that have one; groups are resampled."""
     known = [(value, r.group) for r in records if (value := score(r)) is not None]
-    return mean([value for value, _ in known], [group for _, group in known])
+    return share([value for value, _ in known], [group for _, group in known])
 
 
 def average(values: Iterable[float | None]) -> float | None:

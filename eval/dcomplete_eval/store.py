@@ -20,6 +20,10 @@ from dcomplete.errors import UserError
 from dcomplete_eval.types import Answer, Record, Verdict
 
 _SAME = ("benchmark", "contestant", "settings", "data", "sandbox")  # what may not change in a file
+_TIMED = {
+    "machine": "machine",
+    "judges": "number of judging threads",
+}  # nor these: times hang on them
 _OTHER = re.compile(r"[^A-Za-z0-9.=+-]+")
 
 
@@ -30,6 +34,9 @@ class Run:
     path: Path
     heads: tuple[Mapping[str, Any], ...]
     records: Mapping[str, Record] = field(default_factory=dict)  # by task, in the order of writing
+    starts: Mapping[str, int] = field(
+        default_factory=dict
+    )  # by task, which of `heads` it was under
 
     @property
     def head(self) -> Mapping[str, Any]:
@@ -43,6 +50,21 @@ class Run:
     @property
     def benchmark(self) -> str:
         return str(self.head["benchmark"])
+
+    def used(self, tasks: Iterable[str] | None = None) -> list[Mapping[str, Any]]:
+        """The starts whose answers these are, of some tasks or of all; the latest where there are none."""
+        chosen = self.records if tasks is None else tasks
+        numbers = sorted({self.starts[task] for task in chosen if task in self.starts})
+        return [self.heads[at] for at in numbers] or [self.head]
+
+    def about(self, tasks: Iterable[str] | None = None) -> dict[str, Any]:
+        """The latest head, but with the commits and machines under which the answers were given."""
+        found, used = dict(self.head), self.used(tasks)
+        for name in ("commit", "machine", "judges"):
+            values = list(dict.fromkeys(head[name] for head in used if head.get(name) is not None))
+            if values:
+                found[name] = values[0] if len(values) == 1 else "; ".join(map(str, values))
+        return found | {"started": used[0].get("started")}
 
 
 class Store:
@@ -116,6 +138,7 @@ def run_file(folder: Path, benchmark: str, contestant: str) -> Path:
 def _parse(path: Path, lines: Iterable[bytes]) -> Run:
     heads: list[Mapping[str, Any]] = []
     records: dict[str, Record] = {}
+    starts: dict[str, int] = {}
     for number, line in enumerate(lines, 1):
         try:
             said = json.loads(line)
@@ -128,7 +151,8 @@ def _parse(path: Path, lines: Iterable[bytes]) -> Run:
         known = records.get(record.task)
         if known is None or known.answer.error:  # an answer replaces trouble, nothing an answer
             records[record.task] = record
-    return Run(path, tuple(heads), records)
+            starts[record.task] = max(0, len(heads) - 1)
+    return Run(path, tuple(heads), records, starts)
 
 
 def _record(said: Mapping[str, Any]) -> Record:
@@ -158,6 +182,14 @@ def _check(before: Run, head: Mapping[str, Any]) -> None:
             f"{before.path} holds answers with another {name} ({old!r}, now {new!r}); "
             "choose another --out, or remove the file."
         )
+    kept = [task for task, record in before.records.items() if not record.answer.error]
+    for name, said in _TIMED.items():
+        for old in before.used(kept) if kept else ():
+            if old.get(name) != head.get(name):
+                raise UserError(
+                    f"{before.path} holds answers with another {said} ({old.get(name)!r}, now "
+                    f"{head.get(name)!r}), whose times would be taken for these; choose another --out."
+                )
 
 
 def _differences(

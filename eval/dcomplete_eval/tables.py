@@ -44,7 +44,7 @@ def infilling(runs: Sequence[Run]) -> str:
         passed, error, passes = run["pass"], run["length_error"], run["forwards"]
         rows.append(
             f"| {benchmark.removeprefix('humaneval-')} | `{name}` | {run['tasks']} of {run['of']} "
-            f"| {passed['value']:.1f} % [{passed['low']:.1f}, {passed['high']:.1f}] "
+            f"| {_percent(passed)} "
             f"| {run['exact']['value']:.1f} % | {'' if error is None else f'{error:.1f}'} "
             f"| {'' if passes is None else f'{passes:.1f}'} |"
         )
@@ -128,6 +128,11 @@ def usefulness(runs: Sequence[Run]) -> str:
     about = f"{where(newest.values(), 'machine')}, {run['clock']} time."
     told = "The author takes what is right at once: an upper bound. Gold is the truth itself."
     return "\n".join([*rows, "", f"{about} {told}"])
+
+
+def _percent(figure: dict[str, float | None]) -> str:
+    value, low, high = figure["value"], figure["low"], figure["high"]
+    return f"{value:.1f} %" + ("" if low is None else f" [{low:.1f}, {high:.1f}]")
 
 
 def _bounded(figure: dict[str, float | None]) -> str:

@@ -49,7 +49,8 @@ def _lines_right(runs: Sequence[Run]) -> list[str]:
 def _percent(run: Run) -> str:
     passed = run["pass"]
     of = "" if run["tasks"] == run["of"] else f" of {run['tasks']}"
-    return f"{passed['value']:.0f} % [{passed['low']:.0f}, {passed['high']:.0f}]{of}"
+    ends = "" if passed["low"] is None else f" [{passed['low']:.0f}, {passed['high']:.0f}]"
+    return f"{passed['value']:.0f} %{ends}{of}"
 
 
 def _held_out(runs: Sequence[Run]) -> list[str]:

@@ -1,15 +1,17 @@
 """The benchmark of shapes on a CPU: the command, its definitions, and that peers do what they say."""
 
 import json
+from pathlib import Path
 
 import pytest
 import torch
 
-from dcomplete.bench import loops
+from dcomplete.bench import loops, peers
 from dcomplete.bench.autoregressive import OwnDecoder, Transformers
 from dcomplete.bench.device import ratios
 from dcomplete.bench.loops import Task
 from dcomplete.bench.roofline import Roofline, measure, timed
+from dcomplete.bench.scenarios import quantile
 from dcomplete.bench.shapes import SHAPES, Cost, pass_cost, prefill_cost, random_family
 from dcomplete.cli import run
 from dcomplete.errors import UserError
@@ -69,11 +71,45 @@ def test_a_peer_that_compiles_can_be_left_out(capsys):
         (["--shape", "tiny", "--steps", "1,x"], "--steps takes whole numbers"),
         (["--shape", "tiny", "--canvases", "0"], "--canvases takes whole numbers"),
         (["--shape", "tiny", "--dtype", "int8"], "float32 or bfloat16"),
+        (["--shape", "tiny", "--policy", "topk"], "--policy has no use in a benchmark of shapes"),
+        (["--shape", "tiny", "--context", "70"], "--context has no use"),
+        (["--shape", "tiny", "--peer-model", "x"], "--peer-model has no use"),
+        (["--contexts", "64"], "--contexts has no use in a benchmark of a model; give --shape"),
+        (["--node-peer", "x"], "llama.cpp needs --peer-model and"),
+        (["--peer-model", "x.gguf"], "llama.cpp needs --peer-model and"),
+        (["--peer-model", "x.gguf", "--python-peer", "python"], "no GGUF file x.gguf"),
+        (["--peer-model", __file__, "--python-peer", "/no/python"], "no Python interpreter /no"),
+        (["--out", f"{__file__}/below.jsonl"], "Cannot write"),
     ],
 )
 def test_wrong_use_is_one_sentence(options, sentence, capsys):
     assert run(["bench", "--device", "cpu", *options]) == 2
     assert sentence in capsys.readouterr().err
+
+
+def test_a_quantile_is_the_nearest_rank():
+    ten = list(map(float, range(10, 0, -1)))
+    assert [quantile(ten, share) for share in (0.0, 0.5, 0.51, 0.9, 1.0)] == [1, 5, 6, 9, 10]
+    assert quantile([7.0], 0.5) == 7.0
+
+
+def test_threads_are_set_for_shapes_too(capsys, monkeypatch):
+    from dcomplete.cli import bench
+
+    monkeypatch.setattr(bench, "run_device", lambda *_: {"threads": torch.get_num_threads()})
+    assert run(["bench", "--shape", "tiny", "--threads", "2", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out) == {"threads": 2}
+
+
+def test_a_peer_that_hangs_is_one_sentence(tmp_path, monkeypatch):
+    monkeypatch.setattr(peers, "_LIMIT_S", 0.5)
+    hanging = peers.Peer("xllamacpp", "peer_xllamacpp.py", str(tmp_path / "python"), tmp_path)
+    Path(hanging.program).write_text("#!/bin/sh\nexec sleep 60\n")
+    with pytest.raises(UserError, match="cannot be started: Permission denied"):
+        peers.measure(hanging, tmp_path / "x.gguf", "", 1, 1)
+    Path(hanging.program).chmod(0o755)
+    with pytest.raises(UserError, match="did not end within"):
+        peers.measure(hanging, tmp_path / "x.gguf", "", 1, 1)
 
 
 @pytest.mark.skipif(torch.cuda.is_available(), reason="says what a machine without a GPU says")
@@ -186,8 +222,8 @@ def test_ratios_compare_like_with_like():
 
 
 def test_an_unwritable_file_is_one_sentence(tmp_path):
-    from dcomplete.cli.bench_device import append
+    from dcomplete_eval.appending import append
 
     (tmp_path / "file").write_text("")
     with pytest.raises(UserError, match="Cannot write"):
-        append({}, tmp_path / "file" / "below.jsonl")
+        append(tmp_path / "file" / "below.jsonl", {})

@@ -37,7 +37,7 @@ def record(number, good=True, benchmark="holes", **more):
               "steps": 8, "forwards": 4} | more.pop("answer", {})  # fmt: skip
     verdict = {"passed": good, "exact": good, "similarity": 1.0 if good else 0.25,
                "outcome": "passed" if good else "failed"} | more.pop("verdict", {})  # fmt: skip
-    said = {"group": f"g{number // 2}", "kind": "line", "language": "python"} | more
+    said = {"group": f"g{number}", "kind": "line", "language": "python"} | more
     return Record(
         f"t{number}", benchmark, said["group"], said["kind"], said["language"],
         Answer(**answer), Verdict(**verdict),

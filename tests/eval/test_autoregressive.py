@@ -133,8 +133,30 @@ def test_infilling_through_both_is_the_same(tmp_path):
     assert said["fim"] is True and "transformers" in str(said["through"])
     assert [a.text for a in cpp] == [a.text for a in hugging]
     assert all(a.text and not a.error for a in cpp) and cpp[0].text != cpp[1].text
-    assert [a.tokens for a in cpp] == [a.tokens for a in hugging]
+    assert [a.tokens for a in cpp] == [a.steps for a in hugging]
     assert hugging[0].true_tokens == 5  # "a", " ", "+", " ", "b"
+
+
+def test_a_perfect_answer_is_as_long_as_the_truth(tmp_path):
+    """What ends an answer is a token that was computed, and none of the answer."""
+    who = contestant(f"ar:{save_folder(tmp_path / 'tiny')},threads=1,max_tokens=12")
+    tokens = who._tokenizer(TASK.gold, add_special_tokens=False)["input_ids"]
+    end = who._tokenizer.convert_tokens_to_ids(who._tokenizer.eos_token)
+    who._generate = lambda asked, enough: torch.cat(
+        [asked["input_ids"], torch.tensor([[*tokens, end]])], 1
+    )
+    answer = who.answer(TASK)
+    assert answer.text == TASK.gold and answer.tokens == answer.true_tokens == len(tokens)
+    assert answer.forwards == len(tokens) + 1
+
+
+@pytest.mark.parametrize(
+    ("file", "option"), [(True, "device=cpu"), (True, "dtype=float16"), (False, "reuse=no")]
+)
+def test_options_of_the_other_program_are_refused(tmp_path, file, option):
+    (tmp_path / "x.gguf").touch()
+    with pytest.raises(UserError, match=f"has no option '{option.partition('=')[0]}'"):
+        contestant(f"ar:{tmp_path / 'x.gguf' if file else tmp_path},{option}")
 
 
 @pytest.mark.parametrize(("fim", "option"), [(True, ",fim=no"), (False, "")])

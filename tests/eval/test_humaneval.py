@@ -61,6 +61,22 @@ def test_gold_passes_and_the_empty_answer_does_not(evaldata, name):
     assert gate.empty is not None and gate.empty <= 5
 
 
+def test_what_is_said_of_an_answer_is_said_of_the_program_that_runs(monkeypatch):
+    """A forgotten line end is added for the tests; then the text beside it must not be "no Python"."""
+    ran: list[str] = []
+
+    class Box:
+        def test(self, program: str, test: str) -> sandbox.Ran:
+            ran.append(program)
+            return sandbox.Ran("passed")
+
+    monkeypatch.setattr(sandbox, "chosen", Box)
+    task = Task("t", "b", "g", "def f(x):\n", "    return y\n", "    y = x\n", test="f(1)")
+    verdict = SINGLE_LINE.judge(task, "    y = x")
+    assert ran == [task.prefix + task.gold + task.suffix]
+    assert (verdict.passed, verdict.parses, verdict.similarity) == (True, True, 1.0)
+
+
 @needs_sandbox
 def test_pass_at_k_of_the_published_example(evaldata):
     """Upstream's self-check: pass@1 = 0.3, pass@10 = 1.0."""

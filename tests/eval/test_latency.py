@@ -10,6 +10,7 @@ import pytest
 from hdrh.histogram import HdrHistogram
 
 from dcomplete.cli import run as dcomplete
+from dcomplete.errors import UserError
 from dcomplete_eval import contestants
 from dcomplete_eval.benchmarks import BENCHMARKS
 from dcomplete_eval.contestants.gold import Gold
@@ -182,6 +183,30 @@ def test_the_command(tmp_path, capsys, monkeypatch):
     for line in lines:
         assert told <= set(line) and line["answered"] == 20
     assert "cancelled" in shown and "500/s" in shown
+
+
+def test_what_was_measured_stays_where_the_next_contestant_fails(tmp_path, capsys, monkeypatch):
+    class Gone(Gold):
+        name = "gone"
+
+        def answer(self, task):
+            raise UserError("The server is gone.")
+
+        def settings(self):
+            return {}
+
+        def close(self):
+            pass
+
+    monkeypatch.setitem(BENCHMARKS._entries, "tiny", Tiny())
+    monkeypatch.setitem(contestants.CONTESTANTS._entries, "gone", Kind(lambda spec: Gone()))
+    out = tmp_path / "new" / "latency.jsonl"
+    asked = ["-c", "gold", "-c", "gone", "-b", "tiny", "--rate", 900, "--count", 5, "--json"]
+    status, said, shown = call(capsys, *asked, "--out", out)
+    assert status == 2 and "server is gone" in shown
+    assert json.loads(said)["contestant"] == "gold" and out.read_text() == said
+    status, said, shown = call(capsys, *asked, "--out", out / "below")
+    assert status == 2 and "Cannot write" in shown and not said
 
 
 def test_the_command_with_a_trace(capsys, monkeypatch):

@@ -221,6 +221,15 @@ def test_mbpp_holes_pass_with_the_gold_and_not_without(sandbox, tmp_path):
         assert benchmark.judge(body, f"{indent}return min(a, b){end}").passed is False
 
 
+def test_a_solution_named_like_a_function_of_pythons_can_pass(sandbox, tmp_path):
+    code = "def sum(a, b):\n    total = a * b\n    return total + 1\n"
+    row = {**MBPP[0], "task_id": 126, "code": code, "test_list": ["assert sum(3, 2) == 7"]}
+    write(tmp_path / "mbpp-sanitized/sanitized-mbpp.json", [row])
+    benchmark = BENCHMARKS.get("mbpp-holes")
+    tasks = benchmark.tasks(tmp_path)
+    assert tasks and all(benchmark.judge(task, task.gold).passed for task in tasks)
+
+
 def test_the_help_names_every_benchmark():
     from dcomplete.cli.eval_run import EXAMPLES
 

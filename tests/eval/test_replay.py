@@ -94,3 +94,7 @@ async def test_typing_a_recorded_history_leaves_the_same_text_at_the_server(data
     assert said["same_text"] is True
     assert said["errors"] == 0 and said["requests"] > len(trace.keystrokes) // 2
     assert sum(said["outcomes"].values()) == said["requests"], "every request was answered"
+
+
+def test_a_single_answer_has_a_time():
+    assert percentiles([5.0]) == {"p50": 5.0, "p90": 5.0, "p99": 5.0} and percentiles([]) == {}

@@ -87,13 +87,20 @@ def test_every_nth_stretch_is_asked_and_counted():
     short = {"a": "bcde"}
     line, _ = played(history, Rival(lambda t: short.get(t.prefix[-1], "")), every=2)
     assert line["completed"] == 4 * 60 and line["saved"] == 3 * 60
-    assert line["saved_per_1000"] == {"value": 600.0, "low": 600.0, "high": 600.0}
+    assert line["saved_per_1000"] == {"value": 600.0, "low": None, "high": None}
 
 
 def test_characters_beyond_a_counted_stretch_are_not_counted():
     history = made(typed(0, *"abcde" * 60))
     line, events = played(history, Rival(gold), every=2)
     assert line["completed"] == 99 + 100 and events[0].taken == 299
+    assert line["keystrokes_spared"] == 100 * (99 + 100 - 1) / 200
+
+
+def test_what_is_kept_is_counted_where_the_rest_is():
+    gone = (Patch(100, 100, ""),)  # the second stretch, which is not counted
+    line, _ = played(made([*typed(0, *"abcde" * 60), gone]), Rival(gold), every=2)
+    assert line["completed"] == 99 + 100 and line["kept_share"] == 100
 
 
 def test_only_the_first_keystrokes_are_typed_and_the_truth_goes_on():
@@ -122,6 +129,20 @@ def test_the_command_prints_a_line_for_each_trace_and_contestant(tmp_path, rival
     assert {"commit", "device", "settings", "data", "seed", "clock", "accepts"} <= lines[0].keys()
     asked = [json.loads(line) for line in log.read_text().splitlines()]
     assert sum(line["requests"] for line in lines) == len(asked)
+
+
+def test_a_file_that_takes_no_lines_is_said_before_anything_is_typed(tmp_path, rivals):
+    path, out = written(tmp_path, SMALL), tmp_path / "out.jsonl"
+    done = run(path, "-c", "gold", "--out", out, "--log", path / "below", "--json")
+    assert isinstance(done.exception, UserError) and "Cannot write" in str(done.exception)
+    assert not done.stdout and not out.exists()
+
+
+@pytest.mark.parametrize("option", ["--keystrokes", "--speed"])
+def test_nothing_is_typed_into_a_server_without_keystrokes_or_time(tmp_path, option):
+    path = written(tmp_path, SMALL)
+    done = CliRunner().invoke(commands.app, ["server", str(path), option, "0"])
+    assert done.exit_code == 2 and option in done.stderr
 
 
 def test_the_command_shows_a_table_to_people(tmp_path, rivals):

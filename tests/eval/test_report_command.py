@@ -90,3 +90,10 @@ def test_a_place_that_cannot_be_written_is_told_in_a_sentence(tmp_path):
     (tmp_path / "page.html").mkdir()
     done = invoked(path, "--out", tmp_path / "page.html")
     assert isinstance(done.exception, UserError) and "cannot be written" in str(done.exception)
+
+
+def test_a_name_with_dollars_is_no_formula(tmp_path):
+    path = saved(tmp_path, run("a$x^${b}", [1, 0]))
+    done = invoked(path, "--out", tmp_path / "page.html", "--json")
+    assert done.exit_code == 0, done.exception
+    assert "a$x^${b}" in (tmp_path / "page.html").read_text()

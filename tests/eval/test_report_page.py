@@ -159,7 +159,7 @@ def test_findings_are_sentences_with_intervals(made):
 
 
 def test_who_answered_other_tasks_than_the_first_is_said_to():
-    some = Material(runs=[run("a", [1, 1, 1, 0]), run("b", [0, 1])])
+    some = Material(runs=[run("a", [1, 1, 1, 0] * 2), run("b", [0, 1])])
     assert "a has 75.0 [" in compute(some, {}).findings[0]
     assert "b 50.0 % of 2." in compute(some, {}).findings[0]
 

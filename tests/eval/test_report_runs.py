@@ -30,6 +30,8 @@ def test_runs_replays_and_rankings_are_read_from_files_and_folders(tmp_path):
 def test_a_run_that_was_resumed_names_both_commits_and_the_last_of_two_files_counts(tmp_path):
     path = saved(tmp_path, run("engine", [1]))
     Store(path).begin(head("engine") | {"commit": "def5678"})
+    Store(path).append(record(1, True, "holes"))
+    Store(path).begin(head("engine") | {"commit": "1111111"})  # nothing was asked any more
     (other,) = (tmp_path / "other",)
     other.mkdir()
     again = saved(other, run("engine", [0, 0]))

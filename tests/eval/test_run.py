@@ -43,7 +43,7 @@ def test_gold_and_empty(tiny, tmp_path, capsys):
         capsys, "run", "tiny", "-c", "gold", "-c", "empty", "--out", tmp_path, "--jobs", 3
     )
     assert status == 0 and [line["contestant"] for line in lines] == ["gold", "empty"]
-    assert lines[0]["pass"] == {"value": 100.0, "low": 100.0, "high": 100.0}
+    assert lines[0]["pass"] == {"value": 100.0, "low": 72.25, "high": 100.0}
     assert lines[1]["pass"]["value"] == 50.0
     assert 0 < lines[1]["pass"]["low"] < 50 < lines[1]["pass"]["high"] < 100
     assert "pass@1" in shown and "tiny, 30 tasks" in shown
@@ -91,6 +91,23 @@ def test_other_data_do_not_mix(tiny, tmp_path, capsys):
     status, _, shown = call(capsys, "run", "tiny", "-c", "gold", "--out", tmp_path)
     assert status == 2 and "another data" in shown
     assert digest(tiny.tasks(tmp_path)) != digest(Tiny().tasks(tmp_path))
+
+
+def test_old_answers_are_not_told_as_new_ones(tiny, tmp_path, capsys, monkeypatch):
+    def again(commit: str, machine: str, *more: str) -> tuple[int, list[dict], str]:
+        monkeypatch.setattr("dcomplete_eval.run.commit", lambda: commit)
+        monkeypatch.setattr("dcomplete_eval.run.processor", lambda: machine)
+        return call(capsys, "run", "tiny", "-c", "gold", "--out", tmp_path, "--json", *more)
+
+    first = again("old", "box", "--jobs", "2", "--limit", "9")[1][0]
+    same = again("new", "box", "--jobs", "2", "--limit", "9")[1][0]
+    assert (same["commit"], same["started"]) == ("old", first["started"])
+    grown = again("newer", "box", "--jobs", "2")[1][0]
+    assert (grown["commit"], grown["tasks"], grown["of"]) == ("old; newer", 30, 30)
+    status, _, shown = again("newer", "box", "--in-turn")
+    assert status == 2 and "judging threads (2, now 0)" in shown
+    status, _, shown = again("newer", "faster box", "--jobs", "2")
+    assert status == 2 and "another machine ('box', now 'faster box')" in shown
 
 
 class Slow(Gold):

@@ -19,6 +19,14 @@ from tests.eval.conftest import needs_sandbox
 
 
 @needs_sandbox
+def test_a_name_that_python_has_too_is_the_programs_only_where_it_is_said(box):
+    program, test = "def max(a, b):\n    return 7\n", "assert max(1, 2) == 7"
+    assert box.test(program, test, own=["max"]).outcome == "passed"
+    assert box.test(program, test).outcome == "failed", "no program passes by an `abs` of its own"
+    assert box.test("def f(): return 1", "assert max(f(), 2) == 2", own=["max"]).outcome == "error"
+
+
+@needs_sandbox
 @pytest.mark.parametrize(
     ("program", "test", "outcome"),
     [

@@ -107,3 +107,30 @@ def test_names_of_files(tmp_path):
 
 def replace_head(name: str) -> dict[str, object]:
     return {**HEAD, "contestant": name}
+
+
+@pytest.mark.parametrize(
+    ("change", "named"),
+    [({"machine": "new"}, "machine"), ({"judges": 0}, "number of judging threads")],
+)
+def test_times_of_another_machine_do_not_mix(tmp_path, change, named):
+    store, old = Store(tmp_path / "run.jsonl"), {**HEAD, "machine": "old", "judges": 4}
+    store.begin(old)
+    store.append(record("a", "", "No."))
+    store.begin({**old, **change})  # trouble is asked again: nothing of it is kept
+    store.begin(old)
+    store.append(record("b"))
+    with pytest.raises(UserError, match=f"another {named} .* choose another --out"):
+        store.begin({**old, **change})
+
+
+def test_answers_stand_under_the_starts_that_gave_them(tmp_path):
+    store = Store(tmp_path / "run.jsonl")
+    for commit in "123":
+        store.begin({**HEAD, "commit": commit, "started": f"at {commit}"})
+        if commit != "3":
+            store.append(record(commit))
+    run = read_run(store.path)
+    assert run.head["commit"] == "3" and run.about()["commit"] == "1; 2"
+    assert (run.about(["2"])["commit"], run.about(["2"])["started"]) == ("2", "at 2")
+    assert run.about([])["commit"] == "3"

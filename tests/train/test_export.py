@@ -8,6 +8,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
+from dcomplete.cli import run as dcomplete
 from dcomplete.engine.load import load_engine
 from dcomplete.engine.tokens import Tokens
 from dcomplete.errors import UserError
@@ -180,3 +181,25 @@ def test_a_batch_of_the_base_is_finite(trained):
 
     batch = Batch.of(collate([[r] for r in rows_of(shards, base.manifest.specials, run.config, 0)]))
     assert bool(base.net(batch.ids, batch.positions, dense(batch)).isfinite().all())
+
+
+@pytest.mark.parametrize(
+    ("text", "sentence"),
+    [(None, "cannot be read"), ("{", "is no JSON object"), ("[]", "is no JSON object")],
+)
+def test_a_card_that_is_none_is_one_sentence(tmp_path, capsys, text, sentence):
+    card = tmp_path / "card.json"
+    if text is not None:
+        card.write_text(text)
+    places = {"--run": "r", "--data": "d", "--base": "b", "--out": "o", "--card": str(card)}
+    assert dcomplete(["train", "export", *(word for pair in places.items() for word in pair)]) == 2
+    shown = capsys.readouterr().err
+    assert sentence in shown and shown.count("\n") == 1
+
+
+def test_data_of_another_tokenizer_are_refused(trained, capsys):
+    _, _, _, folder = trained
+    places = {"--run": folder / "run", "--data": folder / "data", "--base": "tiny"}
+    words = [str(word) for pair in places.items() for word in pair]
+    assert dcomplete(["train", "export", *words, "--out", str(folder / "out")]) == 2
+    assert "another tokenizer" in capsys.readouterr().err and not (folder / "out").exists()

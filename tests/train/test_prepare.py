@@ -130,6 +130,41 @@ def test_leak_check_needs_evaluation_data(options: PrepareOptions, tmp_path: Pat
     assert "leak" not in report.dropped
 
 
+@pytest.mark.parametrize(
+    "record",
+    [
+        {
+            "prompt": "# TODO: Your code here",
+            "eval_prompt": "{{completion}}",
+            "ground_truth": SECRET,
+        },
+        {"prompt": "import os", "groundtruth": SECRET, "right_context": ""},
+        {"prompt": "import os", "groundtruth": "x", "right_context": SECRET},
+        {"cropped_code": SECRET[:40], "next_line": SECRET[40:]},
+    ],
+    ids=["SAFIM", "CrossCodeEval, gap", "CrossCodeEval, behind it", "RepoBench"],
+)
+def test_every_benchmark_of_the_harness_is_checked_against(record, tmp_path: Path) -> None:
+    path = tmp_path / "benchmark.jsonl"
+    path.write_text(json.dumps(record))
+    found = read_evaluation([path])
+    assert found.first_in(SECRET) is not None and not found.silent
+
+
+def test_files_that_give_no_text_are_named(options: PrepareOptions, tmp_path: Path) -> None:
+    place = tmp_path / "evaluation"
+    place.mkdir()
+    write_evaluation(place)
+    (place / "other.jsonl").write_text(json.dumps({"question": SECRET}))
+    (place / "table.parquet").write_bytes(b"PAR1")
+    values = {f: getattr(options, f) for f in PrepareOptions.__slots__}
+    report = prepare(PrepareOptions(**{**values, "evaluation": (place,)}))
+    assert report.leak_check["files_without_text"] == ["table.parquet", "other.jsonl"]
+    from dcomplete.cli.train import _told
+
+    assert "found in table.parquet, other.jsonl." in _told(report)
+
+
 def test_command_line(options: PrepareOptions) -> None:
     from dcomplete.cli.train import app
 

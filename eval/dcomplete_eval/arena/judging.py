@@ -68,7 +68,7 @@ class Judging:
     jobs: int = 1
     again: bool = False  # also what has been judged before
     tally: Tally = field(default_factory=Tally)
-    _met: set[tuple[str, frozenset[str]]] = field(default_factory=set)
+    _met: dict[str, set[tuple[str, frozenset[str]]]] = field(default_factory=dict)  # by judge
 
     def __post_init__(self) -> None:
         for name in self.judges:
@@ -76,7 +76,7 @@ class Judging:
                 raise UserError(f"There is no judge {name!r}; there are {', '.join(JUDGES)}.")
         if not self.again:
             store, told = self.dealer.store, (self.benchmark.name, self.dealer.source)
-            self._met = set.intersection(*(store.met(*told, judge) for judge in self.judges))
+            self._met = {judge: store.met(*told, judge) for judge in self.judges}
 
     def run(self, tasks: Sequence[Task], done: Callable[[], None] = lambda: None) -> Tally:
         """Judge every task; `done` is called after each. What was judged is in the store at once."""
@@ -108,7 +108,14 @@ class Judging:
         else:
             seen = self.dealer.store.latencies()
             meetings = [self.dealer.pairing.draw(names, seen, self.dealer.chance)]
-        return [m for m in meetings if (task.id, frozenset(m)) not in self._met]
+        return [m for m in meetings if self._waiting(task, *m)]
+
+    def _waiting(self, task: Task, one: str, other: str) -> list[str]:
+        """The judges who have not judged this pair: nobody votes twice where a second one joins."""
+        pair = task.id, frozenset((one, other))
+        return [
+            judge for judge in dict.fromkeys(self.judges) if pair not in self._met.get(judge, ())
+        ]
 
     def _meet(self, task: Task, one: Side, other: Side, verdicts: dict[str, Verdict]) -> None:
         """Keep the pair, in a counterbalanced order as for people, and each judge's vote on it."""
@@ -121,7 +128,7 @@ class Judging:
         if pair.kind not in (Kind.BATTLE, Kind.ONE_EMPTY):
             self.tally.apart[pair.kind] += 1
             return
-        for judge in self.judges:
+        for judge in self._waiting(task, one.contestant, other.contestant):
             choice = verdict_choice(judge, verdicts[one.text], verdicts[other.text])
             if choice is not None:
                 store.vote(pair.id, choice, judge)

@@ -76,5 +76,5 @@ def _side(side: Side) -> dict[str, Any]:
 def _parsed(line: str) -> Any:
     try:
         return json.loads(line)
-    except ValueError:
+    except (ValueError, RecursionError):
         raise UserError("This line is no JSON.") from None

@@ -55,8 +55,8 @@ class Terminal:
                 try:
                     return pair.result(timeout=0.5)  # Ctrl-C is heard in between
                 except TimeoutError:
-                    if pair.done():
-                        raise
+                    if pair.done():  # by now, or with a TimeoutError of its own
+                        return pair.result()
 
     def _key(self) -> str:
         self._console.print(HELP)

@@ -148,7 +148,7 @@ async def _json(request: Request) -> Any:
         parts.append(part)
     try:
         return json.loads(b"".join(parts))
-    except ValueError:
+    except (ValueError, RecursionError):
         raise UserError("The request is no JSON.") from None
 
 

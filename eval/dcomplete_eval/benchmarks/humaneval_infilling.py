@@ -43,8 +43,8 @@ class HumanEvalInfilling:
 
     def judge(self, task: Task, text: str) -> Verdict:
         """Run the tests on an answer. Raises UserError where there is no sandbox."""
-        program = task.prefix + self.fitted(task, text) + task.suffix
-        ran = sandbox.chosen().test(program, task.test)
+        text = self.fitted(task, text)
+        ran = sandbox.chosen().test(task.prefix + text + task.suffix, task.test)
         return replace(score(task, text), passed=ran.passed, outcome=ran.outcome)
 
     def fitted(self, task: Task, text: str) -> str:

@@ -6,6 +6,8 @@ cut from the solutions with seed 0, one of each kind where there is one, the pro
 program as a comment. Whoever trained on MBPP knows them.
 """
 
+import builtins
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -25,6 +27,7 @@ DATA = DataSet(
 FIELDS: dict[str, Form] = {
     "task_id": int, "prompt": str, "code": str, "test_imports": [str], "test_list": [str]
 }  # fmt: skip
+_DEFINED = re.compile(r"^(?:def|class) (\w+)", re.MULTILINE)
 KINDS = (Kind.LINE, Kind.BLOCK, Kind.EXPRESSION, Kind.ARGUMENTS, Kind.BODY, Kind.SPAN)
 
 
@@ -59,8 +62,15 @@ class MbppHoles:
     def judge(self, task: Task, text: str) -> Verdict:
         """Run the problem's asserts; a line end that the gold has may be missing. Raises UserError."""
         text = ended(task, text)
-        ran = sandbox.chosen().test(task.prefix + text + task.suffix, task.test)
+        program = task.prefix + text + task.suffix
+        ran = sandbox.chosen().test(program, task.test, own=_hiding(task))
         return replace(score(task, text), passed=ran.passed, outcome=ran.outcome)
+
+
+def _hiding(task: Task) -> list[str]:
+    """Names of Python's that the solution itself defines (126: `sum`), and that its tests call."""
+    names = _DEFINED.findall(task.prefix + task.gold + task.suffix)
+    return [name for name in names if hasattr(builtins, name)]
 
 
 MBPP_HOLES = MbppHoles()

@@ -10,10 +10,9 @@ from dcomplete.errors import UserError
 from dcomplete_eval.contestants.spec import Kind, Spec
 from dcomplete_eval.types import Contestant
 
-OPTIONS = (
-    "max_tokens", "temperature", "seed", "context", "fim", "lines", "reuse", "threads", "gpu_layers",
-    "device", "dtype",
-)  # fmt: skip
+_BOTH = ("max_tokens", "temperature", "seed", "context", "fim", "lines", "threads")
+_LLAMA_CPP, _TRANSFORMERS = ("reuse", "gpu_layers"), ("device", "dtype")
+OPTIONS = (*_BOTH, *_LLAMA_CPP, *_TRANSFORMERS)
 
 
 def make(spec: Spec) -> Contestant:
@@ -22,12 +21,20 @@ def make(spec: Spec) -> Contestant:
     if path.is_file() and path.suffix == ".gguf":
         from dcomplete_eval.contestants.llama_cpp import LlamaCpp
 
+        _refuse(spec, _TRANSFORMERS, "llama.cpp")
         return LlamaCpp(spec, path)
     if path.is_dir():
         from dcomplete_eval.contestants.hugging_face import HuggingFace
 
+        _refuse(spec, _LLAMA_CPP, "transformers")
         return HuggingFace(spec, path)
     raise UserError(f"{path} is neither a GGUF file nor a model folder; download the model first.")
+
+
+def _refuse(spec: Spec, options: tuple[str, ...], program: str) -> None:
+    """Raise UserError for an option that would stand in the name and decide nothing."""
+    if given := [name for name in options if name in spec.options]:
+        raise UserError(f"{program}, which runs {spec.target}, has no option {given[0]!r}.")
 
 
 KIND = Kind(make, OPTIONS, target="a GGUF file or a Hugging Face model folder")

@@ -12,6 +12,7 @@ from typing import Any
 import dcomplete
 from dcomplete.errors import DcompleteError, UserError
 from dcomplete.types import Engine, InfillRequest, Stopwatch
+from dcomplete_eval.contestants import weights
 from dcomplete_eval.contestants.around import retrieved
 from dcomplete_eval.contestants.spec import Kind, Spec
 from dcomplete_eval.types import Answer, Task
@@ -86,10 +87,11 @@ class EngineContestant:
         self._via = spec.choice("via", ("here", "process"))
         self._outside = spec.choice("line_end", ("inside", "outside")) == "outside"
         first = engine.infill(replace(request, max_tokens=1, deadline_ms=None))
+        self._weights = weights.of_model(spec.text("model"))
         threads = _threads() if self._via == "here" else None
         self._told = _Told(first.model, first.policy, first.device, first.dtype, threads)
         length = "oracle" if oracle else "" if request.length == "auto" else request.length
-        parts = (first.model, first.policy, length)
+        parts = (spec.text("model") or first.model, first.policy, length)  # a path tells more
         self.name = spec.label(*parts, known=("model", "policy", "length", "threads"))
 
     def settings(self) -> dict[str, Any]:
@@ -97,6 +99,7 @@ class EngineContestant:
         return {
             "kind": "engine",
             "model": told.model,
+            "weights": self._weights,
             "policy": told.policy,
             "length": "oracle" if self._oracle else asked.length,
             "steps": asked.steps,

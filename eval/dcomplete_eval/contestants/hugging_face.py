@@ -6,6 +6,7 @@ from typing import Any
 
 from dcomplete.errors import UserError
 from dcomplete.types import Stopwatch
+from dcomplete_eval.contestants import weights
 from dcomplete_eval.contestants.around import Around
 from dcomplete_eval.contestants.continuing import RULE, Cut
 from dcomplete_eval.contestants.engine import MAX_TOKENS
@@ -30,7 +31,7 @@ class HuggingFace:
             self._torch.set_num_threads(threads)
         self._tokenizer, self._model = self._load(folder)
         self._template = self._find_template() if spec.yes("fim", True) else None
-        self._folder = folder.resolve().name
+        self._folder, self._weights = folder.resolve().name, weights.of_folder(folder)
         self.name = spec.label(self._folder, "" if self._template else "prefix")
 
     def _load(self, folder: Path) -> tuple[Any, Any]:
@@ -58,6 +59,7 @@ class HuggingFace:
             "kind": "ar",
             "through": f"transformers {self._library.__version__}",
             "model": self._folder,
+            "weights": self._weights,
             "max_tokens": self._most,
             "context": self._context,
             "temperature": self._temperature,
@@ -84,9 +86,13 @@ class HuggingFace:
         ids = self._generate(asked, enough)[0, before:]
         answer = self._decode(ids)
         answer = cut_at(answer, template.ends) if template else cut.apply(answer)
-        true = len(self._tokenizer(task.gold, add_special_tokens=False)["input_ids"])
-        count = len(ids)
-        return Answer(answer, watch.total(), count, true, steps=count, forwards=count)
+        ms, passes = watch.total(), len(ids)
+        tokens, true = self._count(answer), self._count(task.gold)
+        return Answer(answer, ms, tokens, true, steps=passes, forwards=passes)
+
+    def _count(self, text: str) -> int:
+        """Tokens of a text alone, so that answer and truth are counted alike, without an end."""
+        return len(self._tokenizer(text, add_special_tokens=False)["input_ids"])
 
     def _generate(self, asked: Any, enough: tuple[Any, ...]) -> Any:
         sampled = {"do_sample": True, "temperature": self._temperature} if self._temperature else {}

@@ -12,6 +12,7 @@ from typing import Any
 
 from dcomplete.errors import UserError
 from dcomplete.provenance import processor
+from dcomplete_eval.contestants import weights
 from dcomplete_eval.contestants.continuing import RULE
 from dcomplete_eval.contestants.dialects import Asking, Llama
 from dcomplete_eval.contestants.endpoint import Endpoint
@@ -45,7 +46,7 @@ class LlamaCpp:
             raise UserError(f"llama.cpp cannot load {path}: {error}") from None
         self._version = str(getattr(xllamacpp, "__version__", ""))
         self._endpoint = self._connect(spec.yes("fim", True))
-        self._file = path.stem
+        self._file, self._weights = path.stem, weights.of_file(path)
         self.name = spec.label(path.stem, "" if self._endpoint.asking.fim else "prefix")
 
     def _connect(self, fim: bool) -> Endpoint:
@@ -77,6 +78,7 @@ class LlamaCpp:
             "kind": "ar",
             "through": f"llama.cpp (xllamacpp {self._version})",
             "model": self._file,
+            "weights": self._weights,
             "max_tokens": asking.max_tokens,
             "context": self._context,
             "temperature": asking.temperature,

@@ -18,6 +18,7 @@ from rich.table import Table
 
 from dcomplete.errors import UserError
 from dcomplete.provenance import commit, processor
+from dcomplete_eval import appending
 from dcomplete_eval.data import folder
 from dcomplete_eval.replay import overhead
 from dcomplete_eval.replay.accepting import RULES
@@ -103,6 +104,7 @@ def useful(
         every=every, keystrokes=keystrokes, speed=speed, longest=_LONGEST_S if real else math.inf,
     )  # fmt: skip
     timing = Timing(real, None if real else latency, seed)
+    appending.check(out, log)
     files = [trace_file(name, data) for name in traces]
     makers = [maker(spec) for spec in contestant]
     lines = []
@@ -112,9 +114,9 @@ def useful(
             line, events = replay(history, make, habits, timing, not as_json)
             line = {**line, "data": hashlib.sha256(file.read_bytes()).hexdigest()[:16]}
             lines.append(line)
-            _append(out, [line])
+            appending.append(out, line)
             about = {"trace": line["trace"], "contestant": line["contestant"]}
-            _append(log, [about | asdict(event) for event in events])
+            appending.append(log, *(about | asdict(event) for event in events))
             typer.echo(json.dumps(line))
     if not as_json:
         Console(stderr=True).print(table(lines))
@@ -185,24 +187,21 @@ def _check(clock: str, accept: str) -> None:
         raise UserError(f"--accept must be one of {', '.join(RULES)}, not {accept!r}.")
 
 
-def _append(path: Path | None, lines: list[dict[str, Any]]) -> None:
-    if path is not None:
-        with path.open("a", encoding="utf-8") as stream:
-            stream.writelines(json.dumps(line) + "\n" for line in lines)
-
-
 @app.command()
 def server(
     trace: Annotated[
         str, typer.Argument(help="A trace: a file, or a name such as rustcode.", show_default=False)
     ],
-    keystrokes: Annotated[int, typer.Option(help="How many, from the trace's start.")] = 5000,
-    speed: Annotated[float, typer.Option(help="Times as fast as it was typed.")] = 1.0,
-    longest: Annotated[float, typer.Option(help="Seconds to which pauses are cut.")] = 2.0,
+    keystrokes: Annotated[
+        int, typer.Option(min=1, help="How many, from the trace's start.")
+    ] = 5000,
+    speed: Annotated[float, typer.Option(min=0.01, help="Times as fast as it was typed.")] = 1.0,
+    longest: Annotated[float, typer.Option(min=0, help="Seconds to which pauses are cut.")] = 2.0,
     seed: Annotated[int, typer.Option(help="For the times within a second.")] = 0,
     out: Annotated[Path | None, typer.Option(help="Append the JSON line to this file.")] = None,
 ) -> None:
     """Type a recorded history into ``dcomplete lsp`` and count what came of every request."""
+    appending.check(out)
     played, pace = Trace.read(trace_file(trace, None)).first(keystrokes), Pace(speed, longest, seed)
     columns = (TextColumn(played.name), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     with (
@@ -225,5 +224,5 @@ def server(
         "models": models,
     }
     line |= summary(played, tally, pace)
-    _append(out, [line])
+    appending.append(out, line)
     typer.echo(json.dumps(line))

@@ -26,8 +26,8 @@ def summary(ledger: Ledger, habits: Habits, minutes: float) -> dict[str, Any]:
     settled = [event.fits_end for event in shown if event.fits_end is not None]
     forwards = [event.forwards for event in events if event.forwards is not None]
     late = [event.would for event in events if event.outcome == "stale" and event.would is not None]
-    strokes = sum(s.strokes for s in ledger.stretches.values())
-    spared = sum(event.strokes - 1 for event in accepted)
+    found = ledger.stretches.values()
+    strokes, completed = sum(s.strokes for s in found), sum(s.completed for s in found)
     return {
         "keystrokes": strokes,
         "every": habits.every,
@@ -35,11 +35,11 @@ def summary(ledger: Ledger, habits: Habits, minutes: float) -> dict[str, Any]:
         "debounce_ms": round(habits.debounce * 1000, 1),
         "pause_s": habits.pause,
         "accepts": {"rule": habits.rule, "least": habits.least},
-        "typed": sum(s.typed for s in ledger.stretches.values()),
-        "completed": sum(s.completed for s in ledger.stretches.values()),
-        "saved": sum(s.saved for s in ledger.stretches.values()),
+        "typed": sum(s.typed for s in found),
+        "completed": completed,
+        "saved": sum(s.saved for s in found),
         **_ratios(ledger),
-        "keystrokes_spared": _percent(spared, strokes),
+        "keystrokes_spared": _percent(sum(s.spared for s in found), strokes),
         "requests": len(events),
         "requests_per_minute": round(len(events) / minutes, 1) if minutes else None,
         "forwards_per_request": round(sum(forwards) / len(forwards), 2) if forwards else None,
@@ -49,7 +49,7 @@ def summary(ledger: Ledger, habits: Habits, minutes: float) -> dict[str, Any]:
         "acceptance": _percent(len(accepted), len(shown)),
         "stale_share": _percent(outcomes["stale"], len(events)),
         "late_but_right": _percent(sum(x > 0 for x in late), len(late)),
-        "kept_share": _percent(sum(e.kept for e in accepted), sum(e.taken for e in accepted)),
+        "kept_share": _percent(sum(s.kept for s in found), completed),
         "fits_end_share": _percent(sum(settled), len(settled)),
         "shown_ms": _times(shown),
         "answer_ms": _times(events),

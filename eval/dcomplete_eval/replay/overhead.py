@@ -19,6 +19,7 @@ from typing import Annotated, Any
 import typer
 
 from dcomplete.provenance import commit, processor
+from dcomplete_eval import appending
 from dcomplete_eval.replay.editor import Editor
 from dcomplete_eval.replay.play import percentiles, stop_engine
 from dcomplete_eval.replay.trace import Patch
@@ -78,10 +79,11 @@ app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 
 @app.command()
 def main(
-    rounds: Annotated[int, typer.Option(help="How often the lines are typed.")] = 5,
+    rounds: Annotated[int, typer.Option(min=1, help="How often the lines are typed.")] = 5,
     out: Annotated[Path | None, typer.Option(help="Append the JSON line to this file.")] = None,
 ) -> None:
     """Time everything but the model on a 2,000-line Python file."""
+    appending.check(out)
     with tempfile.TemporaryDirectory(prefix="dcomplete-") as folder:
         env = os.environ | {"DCOMPLETE_RUNTIME_DIR": folder, "DCOMPLETE_LOG_DIR": folder}
         try:
@@ -96,11 +98,8 @@ def main(
         "keystrokes": len(ms),
         "overhead_ms": percentiles(ms),
     }
-    text = json.dumps(line)
-    if out is not None:
-        with out.open("a", encoding="utf-8") as stream:
-            stream.write(text + "\n")
-    typer.echo(text)
+    appending.append(out, line)
+    typer.echo(json.dumps(line))
 
 
 if __name__ == "__main__":

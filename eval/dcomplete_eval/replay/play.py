@@ -3,7 +3,6 @@
 import asyncio
 import json
 import random
-import statistics
 import subprocess
 import sys
 from collections import Counter
@@ -15,6 +14,7 @@ import psutil
 
 from dcomplete_eval.replay.editor import Editor
 from dcomplete_eval.replay.trace import Trace, is_typing
+from dcomplete_eval.summary import quantiles
 
 _WARM = 0.2  # share of the keystrokes after which memory should not grow any more
 # Asked for then, all over the document: kernels and cached contexts are all there after it.
@@ -160,7 +160,4 @@ def summary(trace: Trace, tally: Tally, pace: Pace) -> dict[str, Any]:
 
 def percentiles(values: list[float]) -> dict[str, float]:
     """p50, p90 and p99, or nothing of nothing."""
-    if len(values) < 2:
-        return {}
-    cuts = statistics.quantiles(values, n=100, method="inclusive")
-    return {f"p{p}": round(cuts[p - 1], 1) for p in (50, 90, 99)}
+    return quantiles(values) or {}

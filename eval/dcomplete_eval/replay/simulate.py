@@ -65,6 +65,8 @@ class Stretch:
     typed: int = 0
     completed: int = 0
     saved: int = 0
+    kept: int = 0  # of the completed ones, there at the trace's end
+    spared: int = 0  # strokes that were not typed, less the accepting ones
 
 
 @dataclass(slots=True)
@@ -128,14 +130,23 @@ class Simulation:
         self.ledger.events.append(event)
         if not event.taken:
             return None
-        used = ahead[: event.taken]
+        return self._accept(index, ahead[: event.taken])
+
+    def _accept(self, index: int, used: Sequence[Letter]) -> int:
+        """Count what was taken, in stretches that count, and return the keystroke it reaches."""
+        reached = max(letter.stroke for letter in used)
         for letter in used:
             if self._counted(letter.stroke):
                 stretch = self.ledger.stretches[letter.stroke // STRETCH]
                 stretch.completed += 1
                 stretch.saved += 1
-        self.ledger.stretches[index // STRETCH].saved -= 1  # the accepting key
-        return max(letter.stroke for letter in used)
+                stretch.kept += self._history.kept(letter)
+        for stroke in filter(self._counted, range(index + 1, reached + 1)):
+            self.ledger.stretches[stroke // STRETCH].spared += 1
+        here = self.ledger.stretches[index // STRETCH]
+        here.saved -= 1  # the accepting key
+        here.spared -= 1
+        return reached
 
     def _spot(self, index: int) -> int | None:
         """Where is asked behind a keystroke, if anywhere."""

@@ -3,9 +3,10 @@
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
-from dcomplete_eval.intervals import Interval, mean
-from dcomplete_eval.report.measures import Place, answered, average, main_score, rate
+from dcomplete_eval.intervals import Interval, mean, share
+from dcomplete_eval.report.measures import Place, answered, main_score
 from dcomplete_eval.report.runs import Run
+from dcomplete_eval.scores import average, rate
 from dcomplete_eval.types import Record
 
 
@@ -35,7 +36,7 @@ def length(run: Run) -> Length | None:
     return Length(
         run=run,
         errors=tuple(errors),
-        right=mean([float(error == 0) for error in errors], groups),
+        right=share([float(error == 0) for error in errors], groups),
         mean=mean(list(map(float, errors)), groups),
         absolute=sum(map(abs, errors)) / len(errors),
         short=sum(error < 0 for error in errors) / len(errors),

@@ -44,8 +44,10 @@ def _apart(pairs: Sequence[Pair]) -> str:
     if not pairs or pairs[0].difference is None:
         return ""
     first = pairs[0]
-    gap = spelled(first.difference, 100) if first.difference else ""
-    if first.difference and first.difference.apart_from_zero:
+    gap = spelled(pairs[0].difference, 100)
+    if pairs[0].difference.low is None:
+        return f"Too few groups to tell the first from {first.b.contestant} ({gap} points)."
+    if pairs[0].difference.apart_from_zero:
         return f"On the same tasks the first is ahead of {first.b.contestant} by {gap} points."
     return f"No difference between the first and {first.b.contestant} is shown ({gap} points)."
 

@@ -1,54 +1,25 @@
 """The figures of runs: what was right, how sure that is, how long it took, how long answers were."""
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import combinations
 
 import numpy as np
 
-from dcomplete_eval.intervals import Interval, difference, mean
+from dcomplete_eval.intervals import Interval, difference
 from dcomplete_eval.report.runs import Run
+from dcomplete_eval.scores import SCORES, Score, average, rate
 from dcomplete_eval.types import Record
 
-Score = Callable[[Record], float | None]  # None where a record does not know
-
-
-def passed(record: Record) -> float | None:
-    """Whether the tests passed."""
-    return None if record.verdict.passed is None else float(record.verdict.passed)
-
-
-def exact(record: Record) -> float | None:
-    """Whether the answer is the gold."""
-    return float(record.verdict.exact)
-
-
-def similarity(record: Record) -> float | None:
-    """Edit similarity to the gold, 0 to 1."""
-    return record.verdict.similarity
-
-
-def parses(record: Record) -> float | None:
-    """Whether the filled file parses."""
-    return None if record.verdict.parses is None else float(record.verdict.parses)
-
-
-def identifiers(record: Record) -> float | None:
-    """Whether the identifiers are the gold's."""
-    return None if record.verdict.identifiers is None else float(record.verdict.identifiers)
+passed, exact, similarity = SCORES["pass"], SCORES["exact"], SCORES["similarity"]
+parses, identifiers = SCORES["parses"], SCORES["identifiers"]
 
 
 def main_score(runs: Iterable[Run]) -> Score:
     """Tests decide where a benchmark has some, else exact match."""
     ran = any(record.verdict.passed is not None for run in runs for record in run.records)
     return passed if ran else exact
-
-
-def rate(records: Iterable[Record], score: Score) -> Interval | None:
-    """The mean score of the records that have one; groups are resampled."""
-    known = [(value, r.group) for r in records if (value := score(r)) is not None]
-    return mean([value for value, _ in known], [group for _, group in known])
 
 
 def percentiles(values: Iterable[float], shares: Sequence[int] = (50, 90, 99)) -> dict[int, float]:
@@ -62,11 +33,6 @@ def percentiles(values: Iterable[float], shares: Sequence[int] = (50, 90, 99)) -
 def answered(run: Run) -> list[Record]:
     """Records without an error: only these have a time."""
     return [record for record in run.records if not record.answer.error]
-
-
-def average(values: Iterable[float | None]) -> float | None:
-    known = [value for value in values if value is not None]
-    return sum(known) / len(known) if known else None
 
 
 @dataclass(frozen=True, slots=True)

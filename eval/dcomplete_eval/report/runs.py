@@ -103,9 +103,7 @@ def _read(path: Path) -> Iterator[Run | dict[str, Any]]:
     first = lines[0] if lines else {}
     if "run" in first:
         run = store.read_run(path)
-        commits = dict.fromkeys(head.get("commit") for head in run.heads)
-        about = {**run.head, "commit": "; ".join(filter(None, commits))}
-        yield Run(run.contestant, run.benchmark, about, tuple(run.records.values()))
+        yield Run(run.contestant, run.benchmark, run.about(), tuple(run.records.values()))
     elif first.get("bench") == "usefulness":
         yield from (line for line in lines if line.get("bench") == "usefulness")
     elif "standings" in first:

@@ -15,7 +15,7 @@ import resource
 import signal
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from dcomplete_eval.sandbox import candidate
@@ -38,7 +38,7 @@ def main() -> None:
     order = json.loads(_frame())
     link.send("go")
     if "test" in order:
-        outcome, detail = _run_tests(order["test"], link, child)
+        outcome, detail = _run_tests(order["test"], _Names(link, order["own"]), child)
         found = {"outcome": outcome, "detail": detail}
     else:
         found = _wait_for(printed, child, order["output"])
@@ -63,16 +63,19 @@ def _frame() -> bytes:
 
 
 class _Names(dict[str, Any]):
-    """A test's globals: what neither it nor Python defines is the program's."""
+    """A test's globals: what neither it nor Python defines is the program's, and so are `own` names.
 
-    def __init__(self, link: Link) -> None:
+    The order says those, not the program: one that brought an `abs` of its own could pass by it.
+    """
+
+    def __init__(self, link: Link, own: Sequence[str] = ()) -> None:
         super().__init__({"__name__": "test", "__builtins__": builtins})
-        self.link = link
+        self.link, self.own = link, frozenset(own)
         self.raised: BaseException | None = None  # by the program, not by the test
         self.gone = False  # a test may catch even that
 
     def __missing__(self, name: str) -> Any:
-        if hasattr(builtins, name):
+        if hasattr(builtins, name) and name not in self.own:
             raise KeyError(name)
         found = self.ask({"name": name})
         self[name] = self._caller(name) if "function" in found else self._value(found)
@@ -117,9 +120,8 @@ def _error(name: str, text: str) -> Exception:
     return RuntimeError(f"{name}: {text}")
 
 
-def _run_tests(test: str, link: Link, child: int) -> tuple[str, str]:
+def _run_tests(test: str, names: _Names, child: int) -> tuple[str, str]:
     """Outcome and detail."""
-    names = _Names(link)
     loaded = False
     try:
         names.ask({"load": True})

@@ -10,7 +10,7 @@ import subprocess
 import tempfile
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from functools import cache
@@ -63,10 +63,15 @@ class Sandbox:
         self.mode = mode  # for reports
         self._opening = opening
 
-    def test(self, program: str, test: str, limits: Limits | None = None) -> Ran:
-        """Load `program`, then run `test`, whose unknown names are the program's, outside its reach."""
+    def test(
+        self, program: str, test: str, limits: Limits | None = None, own: Sequence[str] = ()
+    ) -> Ran:
+        """Load `program`, then run `test`, whose unknown names are the program's, outside its reach.
+
+        `own` are names that are the program's though Python has them too, such as a function `sum`.
+        """
         given = {"program": program, "stdin": None}
-        return self._run(given, {"test": test}, limits or Limits())
+        return self._run(given, {"test": test, "own": list(own)}, limits or Limits())
 
     def run(self, program: str, stdin: str = "", limits: Limits | None = None) -> Ran:
         """Run a whole Python program; the outcome is finished, and output is what it printed."""

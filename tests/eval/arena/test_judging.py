@@ -97,6 +97,14 @@ def test_an_interrupted_round_goes_on_where_it_was(tmp_path):
         assert len(dealer.store.ballots("tests")) == 10
 
 
+def test_a_second_judge_does_not_let_the_first_vote_again(tmp_path):
+    with dealing(tmp_path, maker("one", "x"), maker("other", "y")) as dealer:
+        Judging(dealer, Arithmetic(), ["tests"]).run(tasks()[:3])
+        both = Judging(dealer, Arithmetic(), ["tests", "exact"])
+        assert both.run(tasks()).votes == {"tests": 2, "exact": 5}
+        assert [len(dealer.store.ballots(name)) for name in ("tests", "exact")] == [5, 5]
+
+
 def test_unknown_judges_are_said(tmp_path):
     both = dealing(tmp_path, maker("one", "x"), maker("other", "y"))
     with both as dealer, pytest.raises(UserError, match="tests, exact"):

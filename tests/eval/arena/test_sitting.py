@@ -195,6 +195,7 @@ def test_a_conversation_in_lines_of_json(tmp_path):
 
         def lines():
             yield "no json\n"
+            yield "[" * 100_000
             yield '{"id": 7}\n'
             yield "\n"
             yield json.dumps({"id": said[0]["pair"]["id"], "choice": "both"})
@@ -206,6 +207,6 @@ def test_a_conversation_in_lines_of_json(tmp_path):
         assert converse(Sitting(dealer), lines(), said.append, most=2) == 2
         assert len(dealer.store.ballots()) == 2
     kinds = [next(iter(line)) for line in said]
-    assert kinds == ["pair", *["error"] * 3, "vote", "pair", "skipped", "pair", "vote"]
-    names = {said[4]["vote"][side]["name"] for side in ("first", "second")}
+    assert kinds == ["pair", *["error"] * 4, "vote", "pair", "skipped", "pair", "vote"]
+    names = {said[5]["vote"][side]["name"] for side in ("first", "second")}
     assert names == {"planted-one", "planted-other"}

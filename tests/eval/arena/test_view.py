@@ -1,6 +1,7 @@
 """A pair as it is seen, in a browser and in a terminal."""
 
 import io
+from concurrent.futures import Future
 
 import pytest
 from hypothesis import given
@@ -116,3 +117,14 @@ def test_the_names_are_told_in_a_sentence():
     Console(file=out, width=200).print(sentence(Revealed("second", *sides)))
     assert out.getvalue().split("  ")[0] == "You chose the second."
     assert "first: engine:a[b] (12 ms)" in out.getvalue()
+
+
+def test_a_pair_that_comes_as_the_wait_ends_is_shown(tmp_path):
+    class Late(Future):
+        def result(self, timeout=None):
+            if timeout is None:
+                return super().result()
+            self.set_result("pair")  # between the end of the wait and the look whether it is there
+            raise TimeoutError
+
+    assert Terminal(Console(file=io.StringIO()), None, lambda: "q")._wait(Late()) == "pair"

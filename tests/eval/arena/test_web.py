@@ -192,6 +192,7 @@ async def test_the_ranking_is_shown_between_pairs(app):
     ("content", "sentence"),
     [
         ("{", "no JSON"),
+        ("[" * 5000, "no JSON"),
         ("[]", "Say"),
         ('{"id": 1}', "Say"),
         ('{"id": "x", "choice": "both"}', "first, second, tie, neither"),
