@@ -11,10 +11,10 @@ MODULES := editors/vscode/node_modules/.package-lock.json
 export npm_config_fetch_retries := 5
 
 .DEFAULT_GOAL := help
-.PHONY: help infill test test-e2e test-editors test-all fix lint types bench clean kits
+.PHONY: help infill test test-e2e test-editors test-gpu test-all fix lint types bench bench-gpu clean kits
 
 help: ## show this help
-	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-13s %s\n", $$1, $$2}'
 
 infill: .venv/.run ## install, then fill a real gap in a shipped example
 	$(BIN)/dcomplete infill dcomplete/examples/average.py --at 9:9 --diff
@@ -32,6 +32,9 @@ test-editors: .venv/.dev ## the plug-ins in a real VS Code and real Neovims; the
 	DCOMPLETE_EMACS=$(CURDIR)/$(KITS)/emacs/bin/emacs DCOMPLETE_HELIX=$(CURDIR)/$(KITS)/helix/bin/hx \
 	$(SPREAD) -m editors tests/editors
 
+test-gpu: .venv/.dev ## what needs a CUDA device: kernels, recorded steps, benchmarks
+	$(BIN)/python -m pytest -q -m gpu tests
+
 test-all: lint types test test-editors ## everything that CI runs
 
 fix: .venv/.dev ## format, and mend what can be mended
@@ -47,6 +50,13 @@ types: .venv/.dev ## check types
 
 bench: .venv/.run ## time the engine; the last line is JSON
 	$(BIN)/dcomplete bench
+
+# A process for each shape: what one leaves on the card is not the next one's. SHAPES, CASE to choose.
+SHAPES ?= 0.5b 1.5b 7b
+CASE ?= --contexts 1024 --canvases 64 --steps 8 --seconds 2 --compiled-for 0.5b
+bench-gpu: .venv/.run ## every shape beside its peers on a CUDA device; lines go to eval/results
+	for shape in $(SHAPES); do \
+		$(BIN)/dcomplete bench --device cuda --shape $$shape $(CASE) --out eval/results/gpu.jsonl || exit; done
 
 clean: ## remove .venv, editors for tests, and caches
 	rm -rf .venv $(KITS) .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -40,6 +40,28 @@ def test_its_numbers_are_those_of_the_newest_results():
     assert results_page() == RESULTS.read_text(encoding="utf-8"), "the same"
 
 
+PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md"]
+NAMED = sorted({c for p in PAGES for c in re.findall(r"`(dcomplete [a-z][^`]*)`", p.read_text())})
+
+
+@pytest.mark.parametrize("named", NAMED)
+def test_commands_that_are_named_have_the_options_that_they_are_named_with(named):
+    import typer
+
+    from dcomplete.cli import app
+
+    found = typer.main.get_command(app)
+    with typer.Context(found) as context:
+        for word in named.split()[1:]:
+            if not isinstance(found, typer.core.TyperGroup) or not word.islower():
+                break
+            inner = found.get_command(context, word)
+            assert inner is not None, f"{word} is no command"
+            found = inner
+        known = {option for p in found.params for option in (*p.opts, *p.secondary_opts)}
+    assert {w for w in named.split() if w.startswith("--")} <= known | {"--help"}
+
+
 def test_make_infill_is_dry_run_clean():
     done = subprocess.run(
         ["make", "-n", "infill"], cwd=ROOT, capture_output=True, text=True, check=True
