@@ -27,12 +27,13 @@ def test_tab_inserts_the_whole_suggestion_and_runs_its_command(editor, stub):
 
 def test_undo_takes_back_what_was_accepted_and_no_more(editor, stub):
     start_typing(editor, stub)
+    accepted = ["def add(a, b):", "    return a + b"]
     editor.keys("<Tab>x<Esc>u")
-    editor.idle()
-    assert editor.lines == ["def add("]
-    editor.keys("<C-r>")
-    editor.idle()
-    assert editor.lines == ["def add(a, b):", "    return a + bx"]
+    wait_for(lambda: editor.lines == accepted, "the suggestion without what was typed after it")
+    editor.keys("u")
+    wait_for(lambda: editor.lines == ["def add("], "the text without the suggestion")
+    editor.keys("<C-r><C-r>")
+    wait_for(lambda: editor.lines == [accepted[0], accepted[1] + "x"], "all of it again")
 
 
 def test_words_are_accepted_one_by_one(editor, stub):
