@@ -28,6 +28,9 @@ local function switch(args, enabled)
   local suggest, status = require('dcomplete.suggest'), require('dcomplete.status')
   local buf = vim.api.nvim_get_current_buf()
   local reason, message = suggest.obstacle(buf)
+  if require('dcomplete.native').is_on() then
+    require('dcomplete.native').follow(buf)
+  end
   if reason then
     suggest.hide()
     status.refuse(buf, reason, message --[[@as string]])

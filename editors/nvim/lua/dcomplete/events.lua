@@ -58,7 +58,11 @@ function M.attach(buf)
   on(buf, { 'BufEnter' }, function()
     focus(buf)
   end)
-  if require('dcomplete.native').attach(buf) then
+  local native = require('dcomplete.native')
+  if native.attach(buf) then
+    on(buf, { 'InsertEnter' }, function()
+      native.follow(buf)
+    end)
     return
   end
   on(buf, { 'InsertEnter', 'CursorMovedI', 'TextChangedI', 'TextChangedP' }, suggest.changed)

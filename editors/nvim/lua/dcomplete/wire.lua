@@ -84,6 +84,16 @@ function M.execute(client, command, buf)
   end
 end
 
+--- A byte of a place's line as a position of the protocol.
+---@param client vim.lsp.Client
+---@param place dcomplete.Place
+---@param byte integer from 0
+---@return lsp.Position
+function M.position(client, place, byte)
+  local character = text.to_units(place.line, byte, client.offset_encoding)
+  return { line = place.row, character = character }
+end
+
 --- The parameters of an inline completion at a place of a buffer.
 ---@param client vim.lsp.Client
 ---@param buf integer
@@ -93,8 +103,7 @@ end
 ---@return table
 function M.params(client, buf, place, invoked, selected)
   local function position(byte)
-    local encoding = client.offset_encoding
-    return { line = place.row, character = text.to_units(place.line, byte, encoding) }
+    return M.position(client, place, byte)
   end
   local context = { triggerKind = invoked and 1 or 2 }
   if selected then
