@@ -128,6 +128,19 @@ def test_keys_fall_back_to_what_they_did_before(launch, stub):
     wait_for(lambda: editor.lines == ["x\tyWORD"], "a tab and the old mapping")
 
 
+@pytest.mark.parametrize("key", ["<Tab>", "<C-Right>", "<C-Down>", "<M-]>", "<C-]>"])
+def test_a_buffers_own_map_does_not_become_the_fallback_of_other_buffers(launch, stub, key):
+    editor = launch(f"vim.keymap.set('i', '{key}', 'GLOBAL')")
+    editor.open("first.py")
+    editor.command(f"inoremap <buffer> {key} LOCAL")
+    editor.keys(f"i{key}<Esc>")
+    wait_for(lambda: editor.lines == ["LOCAL"], "the buffer's own map")
+    editor.command("write")
+    editor.open("second.py")
+    editor.keys(f"i{key}")
+    wait_for(lambda: editor.lines == ["GLOBAL"], "the global one")
+
+
 def test_plug_maps_work_without_the_opt_in_keys(launch, stub):
     editor = launch(keymaps=False)
     editor.command("imap <C-l> <Plug>(dcomplete-accept-word)")

@@ -205,3 +205,15 @@ def test_the_request_names_the_indentation(editor, stub):
     editor.keys("ia")
     options = stub.wait(INLINE)[0]["formattingOptions"]
     assert options == {"tabSize": 3, "insertSpaces": True}
+
+
+@pytest.mark.parametrize("key", ["i", "a", "I", "A", "gi", "o"])
+def test_entering_insert_mode_asks_whether_the_cursor_moves_or_not(editor, stub, key):
+    stub.script(automatic=[{"text": "one"}])
+    editor.open("x.py", "text\n")
+    editor.keys("ab<Esc>")
+    wait_for(lambda: editor.lua("return #vim.lsp.get_clients({ bufnr = 0 })"), "the server")
+    editor.rest(0.2)
+    assert editor.ghost == ""
+    editor.keys(key)
+    editor.wait_ghost("one")

@@ -65,9 +65,10 @@ function M.attach(buf)
     end)
     return
   end
-  on(buf, { 'InsertEnter', 'CursorMovedI', 'TextChangedI', 'TextChangedP' }, suggest.changed)
-  on(buf, { 'CompleteChanged' }, function()
-    vim.schedule(suggest.changed) -- the selected item is inserted after this event
+  on(buf, { 'CursorMovedI', 'TextChangedI', 'TextChangedP' }, suggest.changed)
+  on(buf, { 'CompleteChanged', 'InsertEnter' }, function()
+    -- The selected item is inserted, and Insert mode begins, after these events.
+    vim.schedule(suggest.changed)
   end)
   on(buf, { 'InsertLeave', 'BufLeave' }, suggest.hide)
   if buf == vim.api.nvim_get_current_buf() and vim.api.nvim_get_mode().mode:sub(1, 1) == 'i' then
