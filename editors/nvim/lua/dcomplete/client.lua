@@ -101,7 +101,7 @@ end
 local handlers = {
   ['dcomplete/status'] = function(_, params)
     local was_loading = status.last.kind == 'loading'
-    status.set(params)
+    status.told(params)
     if was_loading and params.kind == 'ready' then
       require('dcomplete.suggest').again()
     end
@@ -189,14 +189,14 @@ end
 local group = vim.api.nvim_create_augroup('dcomplete.client', {})
 
 ---@param event 'LspAttach'|'LspDetach'
----@param act fun(buf: integer)
+---@param act fun(buf: integer, client: vim.lsp.Client)
 local function on(event, act)
   vim.api.nvim_create_autocmd(event, {
     group = group,
     callback = function(args)
       local client = vim.lsp.get_client_by_id(args.data.client_id)
       if client and client.name == wire.NAME then
-        act(args.buf)
+        act(args.buf, client)
       end
     end,
   })
@@ -205,8 +205,8 @@ end
 on('LspAttach', function(buf)
   require('dcomplete.events').attach(buf)
 end)
-on('LspDetach', function(buf)
-  require('dcomplete.events').detach(buf)
+on('LspDetach', function(buf, client)
+  require('dcomplete.events').detach(buf, client)
 end)
 
 return M

@@ -77,8 +77,15 @@ function M.attach(buf)
 end
 
 ---@param buf integer
-function M.detach(buf)
+---@param client vim.lsp.Client
+function M.detach(buf, client)
   forget(buf)
+  if require('dcomplete.ended').detached(buf, client) then
+    on(buf, { 'TextChangedI', 'TextChangedP' }, function()
+      forget(buf) -- once: the next end may set it again
+      require('dcomplete.client').start(buf)
+    end)
+  end
   if buf == vim.api.nvim_get_current_buf() then
     suggest.hide()
   end

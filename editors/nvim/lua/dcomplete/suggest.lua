@@ -82,6 +82,7 @@ function M.send(method, params, handler, only_here)
     return false
   end
   cancel()
+  status.asked(buf)
   local own, place = number, candidate.place()
   asked, exact = moment(), only_here == true
   pending = wire.request(client, method, params(client, place), function(err, result)

@@ -54,9 +54,19 @@ function M.cancel(pending)
   end
 end
 
+local stopped = {} ---@type table<integer, true> clients that were told to stop
+
+--- Whether a client was told to stop, and did not end by itself.
+---@param client vim.lsp.Client
+---@return boolean
+function M.was_stopped(client)
+  return stopped[client.id] == true
+end
+
 ---@param client vim.lsp.Client
 ---@param force? boolean
 function M.stop(client, force)
+  stopped[client.id] = true
   if modern then
     client:stop(force)
   else
