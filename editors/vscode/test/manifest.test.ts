@@ -15,11 +15,17 @@ test("the manifest declares exactly the commands that the code registers", () =>
 });
 
 test("no key is bound without a guard, and none that VS Code's suggestions use", () => {
-  const taken = ["tab", "escape", "enter", "alt+[", "alt+]", "alt+\\", "ctrl+right", "cmd+right"];
+  const taken = ["tab", "escape", "enter", "alt+[", "alt+]", "ctrl+right", "cmd+right"];
   for (const { key, when, command } of keybindings) {
     assert.ok(!taken.includes(key), key);
-    assert.match(when, /inlineSuggestionVisible|dcomplete\.comparing/, command);
+    assert.match(when, /inlineSuggestionVisible|dcomplete\.(comparing|running)/, command);
   }
+});
+
+test("the key that the texts name for asking is this extension's: VS Code has none for it", () => {
+  const bound = keybindings.find((one: { key: string }) => one.key === "alt+\\");
+  assert.equal(bound?.command, "dcomplete.trigger");
+  assert.equal(bound?.when, "editorTextFocus && !editorReadonly && dcomplete.running");
 });
 
 test("menus, keys and walkthroughs name commands and files that exist", () => {
