@@ -28,6 +28,21 @@ test("the key that the texts name for asking is this extension's: VS Code has no
   assert.equal(bound?.when, "editorTextFocus && !editorReadonly && dcomplete.running");
 });
 
+test("voting keys keep their meaning outside of text and the comparison", () => {
+  const votes = keybindings.filter(({ command }: { command: string }) => /\.vote/.test(command));
+  assert.equal(votes.length, 4);
+  for (const { when } of votes) {
+    assert.match(when, /&& \(editorTextFocus \|\| activeWebviewPanelId == 'dcomplete.compare'\)$/);
+  }
+});
+
+test("what chooses a model or writes code down is not a workspace's to set before it is trusted", () => {
+  const { restrictedConfigurations } = manifest.capabilities.untrustedWorkspaces;
+  for (const name of ["model.name", "compare.contestants", "log.code", "trace.server"]) {
+    assert.ok(restrictedConfigurations.includes(`dcomplete.${name}`), name);
+  }
+});
+
 test("menus, keys and walkthroughs name commands and files that exist", () => {
   const used = [...menus.commandPalette, ...keybindings].map((one) => one.command);
   for (const command of used) assert.ok(declared.includes(command), command);
