@@ -1,6 +1,7 @@
 --- What a buffer with the server attached listens to.
 
 local ghost = require('dcomplete.ghost')
+local menu = require('dcomplete.menu')
 local suggest = require('dcomplete.suggest')
 local wire = require('dcomplete.wire')
 
@@ -70,6 +71,10 @@ function M.attach(buf)
     -- The selected item is inserted, and Insert mode begins, after these events.
     vim.schedule(suggest.changed)
   end)
+  on(buf, { 'InsertEnter' }, function()
+    menu.listen(suggest.menu_changed)
+  end)
+  menu.listen(suggest.menu_changed)
   on(buf, { 'InsertLeave', 'BufLeave' }, suggest.hide)
   if buf == vim.api.nvim_get_current_buf() and vim.api.nvim_get_mode().mode:sub(1, 1) == 'i' then
     suggest.changed()
