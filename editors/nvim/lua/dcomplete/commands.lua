@@ -70,12 +70,11 @@ local function contestants(args)
 end
 
 local function doctor()
-  local command = require('dcomplete.client').command()
-  if not command then
+  local argv = require('dcomplete.client').sibling('doctor')
+  if not argv then
     return say(require('dcomplete.client').MISSING)
   end
   vim.cmd.new()
-  local argv = { command[1], 'doctor' }
   if vim.fn.has('nvim-0.11') == 1 then
     vim.fn.jobstart(argv, { term = true })
   else
