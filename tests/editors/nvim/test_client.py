@@ -1,5 +1,7 @@
 """Which buffers the server gets, how it starts, and what happens where there is none."""
 
+from functools import partial
+
 import pytest
 
 from tests.editors.nvim.editor import wait_for
@@ -20,7 +22,9 @@ def test_without_a_server_there_is_one_sentence_and_no_error(launch):
     editor.keys("ix = 1<Esc>ay = 2<Tab><Esc>:e other.py<CR>ifoo<Esc>")
     editor.idle()
     (note,) = editor.notes
-    assert note.startswith('dcomplete: the server is not installed. Install it with "uv tool install"')
+    assert note.startswith(
+        'dcomplete: the server is not installed. Install it with "uv tool install"'
+    )
     assert editor.problems == ""
     assert editor.lua("return require('dcomplete').statusline()") == "dcomplete: no-server"
 
@@ -265,7 +269,7 @@ COMMAND = "return require('dcomplete.client').command()"
 def test_a_program_of_the_open_project_is_not_run_whatever_the_path_says(launch, program, settings):
     editor = launch("vim.env.PATH = '.::' .. vim.env.PATH", **settings)
     found = editor.lua(COMMAND)
-    assert found is None or found[0].startswith("/") and found[0] != str(program)
+    assert found is None or (found[0].startswith("/") and found[0] != str(program))
     folder = program.parent
     editor.lua("vim.env.PATH = ... .. ':' .. vim.env.PATH", str(folder))
     assert editor.lua(COMMAND)[:2] == [str(program), "lsp"]
@@ -288,22 +292,22 @@ def test_settings_that_change_reach_the_servers_that_run_and_those_to_come(launc
     editor.keys("ia<Esc>")
     wait_for(lambda: attached(editor), "the server")
 
-    def told():
-        all_of_them = stub.received("workspace/didChangeConfiguration")
-        return all_of_them[-1]["settings"]["dcomplete"] if all_of_them else None
+    def told(wanted):
+        *_, last = [None, *stub.received("workspace/didChangeConfiguration")]
+        return last is not None and last["settings"]["dcomplete"] == wanted
 
     for number, policy in enumerate(("p2", "topk"), 2):
         editor.lua(
             "require('dcomplete').setup({ settings = { model = { policy = ... } } })", policy
         )
         wanted = {"model": {"policy": policy}}
-        wait_for(lambda: told() == wanted, "settings")
+        wait_for(partial(told, wanted), "settings")
         editor.command("Dcomplete restart")
         params = stub.wait("initialize", number)[-1]
         assert params["initializationOptions"]["dcomplete"] == wanted
         wait_for(lambda: attached(editor), "the server")
         editor.idle()
-        assert told() == wanted
+        assert told(wanted)
     assert editor.problems == ""
 
 
@@ -319,8 +323,7 @@ def test_settings_that_change_while_no_server_runs_are_those_of_the_next(launch,
         wanted = {"model": {"policy": policy}}
         assert params["initializationOptions"]["dcomplete"] == wanted
         wait_for(lambda: attached(editor), "the server")
-        wait_for(lambda: len(stub.received("workspace/didChangeConfiguration")) >= number, "them")
-        told = stub.received("workspace/didChangeConfiguration")[-1]
+        told = stub.wait("workspace/didChangeConfiguration", number)[-1]
         assert told["settings"]["dcomplete"] == wanted
         editor.lua("for _, c in ipairs(vim.lsp.get_clients()) do c.rpc.terminate() end")
         wait_for(lambda: editor.lua("return #vim.lsp.get_clients()") == 0, "its end")
