@@ -152,12 +152,14 @@ local function ask_soon()
   if (settings.settings.trigger or {}).automatic == false then
     return
   end
+  local before = number -- what is asked for by key meanwhile must not be overtaken by this
   debounce:start(
     settings.debounce,
     0,
     vim.schedule_wrap(function()
       local hidden = settings.popup == 'hide' and menu.visible()
-      if screen.is_inserting() and not hidden and not screen.current() then
+      local wanted = before == number and screen.is_inserting() and not hidden
+      if wanted and not screen.current() then
         M.ask(false)
       end
     end)
