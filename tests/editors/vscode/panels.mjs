@@ -6,6 +6,7 @@ import { ADD } from "./suggesting.mjs";
 /** Show another file in the panel's place, which throws its page away, and bring the panel back. */
 async function hideAndShow(workbench) {
   await workbench.press("Control+2");
+  await workbench.pause(700); // a page takes the focus late, and would close the box that opens files
   await workbench.file("beside.py", "pass\n", 1);
   await workbench.press("Control+2", "Control+PageUp");
   await workbench.pause(500);
