@@ -66,6 +66,7 @@ CHECKS = (
     "compare",
     "typing",
     "engineKilled",
+    "serverHung",
     "startup",
     "serverMissing",
 )

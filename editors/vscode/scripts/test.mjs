@@ -1,4 +1,5 @@
-// Bundles the unit tests (which import no "vscode") to a temporary folder and runs them with node:test.
+// Bundles the unit tests to a temporary folder and runs them with node:test. There is no editor: what
+// is imported from it, and from the language client, is in test/stubs.
 import { spawnSync } from "node:child_process";
 import { mkdtempSync, readdirSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -15,6 +16,10 @@ await build({
   platform: "node",
   format: "esm",
   target: "node20",
+  alias: {
+    vscode: "./test/stubs/vscode.ts",
+    "vscode-languageclient/node": "./test/stubs/languageclient.ts",
+  },
 });
 const files = names.map((name) => join(folder, name.replace(/\.ts$/, ".mjs")));
 const run = spawnSync(process.execPath, ["--test", ...files], { stdio: "inherit" });

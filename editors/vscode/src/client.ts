@@ -28,6 +28,7 @@ import {
 import { DOCUMENTS, forServer, SECTION } from "./config";
 import { formattingOf } from "./place";
 import type { DenoiseStep, Item, ServerStatus } from "./protocol";
+import { NOT_STARTED } from "./state";
 
 const INLINE = "textDocument/inlineCompletion";
 const KEPT_COMMANDS = ["dcomplete.didAccept"]; // the others have twins of this extension's own
@@ -50,6 +51,7 @@ export interface Program {
 export class Connection {
   private readonly client: LanguageClient;
   private readonly ended: number[] = [];
+  private over = false; // it was stopped, or has ended so often that it is left alone
 
   constructor(
     readonly program: Program,
@@ -82,6 +84,7 @@ export class Connection {
     this.client.onDidChangeState(({ newState }) => {
       if (newState === State.Running) hooks.state("running", "");
       if (newState === State.Starting) hooks.state("starting", "");
+      if (newState === State.StartFailed && !this.over) hooks.state("failed", NOT_STARTED);
     });
   }
 
@@ -90,6 +93,7 @@ export class Connection {
   }
 
   async stop(): Promise<void> {
+    this.over = true;
     try {
       await this.client.stop(2_000);
     } catch {
@@ -198,10 +202,12 @@ export class Connection {
   }
 
   private closed() {
+    if (this.over) return { action: CloseAction.DoNotRestart, handled: true };
     const now = Date.now();
     this.ended.push(now);
     const recent = this.ended.filter((at) => now - at < RESTARTS_WITHIN).length;
     if (recent <= MOST_RESTARTS) return { action: CloseAction.Restart, handled: true };
+    this.over = true;
     this.hooks.state(
       "failed",
       "The server ended five times within three minutes; the log may say why.",

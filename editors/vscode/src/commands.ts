@@ -84,7 +84,7 @@ export async function offerInstall(message: string): Promise<void> {
   }
 }
 
-/** Type the chosen command into a terminal; the person reads it and presses Enter, or does not. */
+/** Type the chosen command into a terminal; the person completes it and presses Enter, or does not. */
 async function install(): Promise<void> {
   const items = installers(process.platform).map(({ label, command }) => ({
     label,
@@ -94,7 +94,7 @@ async function install(): Promise<void> {
   const chosen = await window.showQuickPick(items, {
     title: "dcomplete: install the server",
     placeHolder:
-      "The command is typed into a terminal. Press Enter there to run it, then restart dcomplete.",
+      "Typed into a terminal: put the folder of dcomplete's sources in, press Enter, then restart dcomplete.",
   });
   if (chosen === undefined) return;
   const terminal = window.createTerminal("dcomplete: install");

@@ -23,7 +23,7 @@ interface Open {
   comparison: Comparison;
 }
 
-/** One comparison at a time. Voting keys work while it is open. */
+/** One comparison at a time. Voting keys work while it is seen: they mean other things elsewhere. */
 export class Compare implements Disposable {
   private panel: Panel | undefined;
   private current: Open | undefined;
@@ -122,10 +122,13 @@ export class Compare implements Disposable {
       () => {
         if (this.panel === panel) this.finish();
       },
+      (visible) => {
+        if (this.panel === panel) this.offerKeys(visible);
+      },
     );
     this.panel = panel;
     this.current = { spot, comparison };
-    void commands.executeCommand("setContext", "dcomplete.comparing", true);
+    this.offerKeys(true);
     const [first, second] = comparison.items;
     panel.post({
       type: "begin",
@@ -134,9 +137,14 @@ export class Compare implements Disposable {
     });
   }
 
+  private offerKeys(visible: boolean): void {
+    const comparing = visible && this.current !== undefined;
+    void commands.executeCommand("setContext", "dcomplete.comparing", comparing);
+  }
+
   private finish(): void {
     this.current = undefined;
-    void commands.executeCommand("setContext", "dcomplete.comparing", false);
+    this.offerKeys(false);
   }
 }
 

@@ -101,18 +101,22 @@ export interface Installer {
   command: string;
 }
 
-/** How to install the server. Each keeps it apart from other programs, except the last. */
+/**
+ * How to install the server. Each keeps it apart from other programs, except the last. It is on no package
+ * index: the person puts the folder of its sources where the path is.
+ */
 export function installers(platform: NodeJS.Platform): Installer[] {
   const python = platform === "win32" ? "py" : "python3";
+  const sources = platform === "win32" ? "path\\to\\dcomplete" : "path/to/dcomplete";
   return [
-    { label: "uv", command: "uv tool install dcomplete" },
-    { label: "pipx", command: "pipx install dcomplete" },
-    { label: "This workspace's .venv", command: venvCommand(python, platform) },
+    { label: "uv", command: `uv tool install ${sources}` },
+    { label: "pipx", command: `pipx install ${sources}` },
+    { label: "This workspace's .venv", command: venvCommand(python, platform, sources) },
   ];
 }
 
-function venvCommand(python: string, platform: NodeJS.Platform): string {
+function venvCommand(python: string, platform: NodeJS.Platform, sources: string): string {
   const inner = platform === "win32" ? ".venv\\Scripts\\python" : ".venv/bin/python";
   const glue = platform === "win32" ? ";" : "&&"; // Windows PowerShell 5 has no &&
-  return `${python} -m venv .venv ${glue} ${inner} -m pip install dcomplete`;
+  return `${python} -m venv .venv ${glue} ${inner} -m pip install ${sources}`;
 }

@@ -4,15 +4,20 @@ import { type Disposable, Uri, ViewColumn, type Webview, window } from "vscode";
 
 type Handler = (message: { type: string; value?: unknown }) => void;
 
-/** One webview. Messages that are posted before its script listens are kept for it. */
+/**
+ * One webview. While it is hidden VS Code throws its page away, and no message reaches it: all since the
+ * last "begin" are kept, and a page that has just begun to listen gets them all.
+ */
 export class Panel implements Disposable {
   private readonly panel;
-  private waiting: unknown[] | undefined = [];
+  private kept: unknown[] = [];
+  private listening = false;
   private open = true;
 
   /**
    * @param view the name of the script in `media/`
    * @param closed called when the person closes the panel, or the extension does
+   * @param seen called when the panel is hidden, or shown again
    */
   constructor(
     extension: Uri,
@@ -20,6 +25,7 @@ export class Panel implements Disposable {
     title: string,
     handler: Handler,
     closed: () => void,
+    seen: (visible: boolean) => void = () => {},
   ) {
     const media = Uri.joinPath(extension, "media");
     const where = { viewColumn: ViewColumn.Beside, preserveFocus: true };
@@ -28,8 +34,12 @@ export class Panel implements Disposable {
       localResourceRoots: [media],
     });
     this.panel.webview.onDidReceiveMessage((message) => {
-      if (message.type === "listening") this.flush();
+      if (message.type === "listening") this.replay();
       else handler(message);
+    });
+    this.panel.onDidChangeViewState(() => {
+      if (!this.panel.visible) this.listening = false;
+      seen(this.panel.visible);
     });
     this.panel.onDidDispose(() => {
       this.open = false;
@@ -44,8 +54,9 @@ export class Panel implements Disposable {
 
   post(message: { type: string; [key: string]: unknown }): void {
     if (!this.open) return;
-    if (this.waiting) this.waiting.push(message);
-    else void this.panel.webview.postMessage(message);
+    if (message.type === "begin") this.kept = [];
+    this.kept.push(message);
+    if (this.listening) void this.panel.webview.postMessage(message);
   }
 
   reveal(): void {
@@ -56,10 +67,9 @@ export class Panel implements Disposable {
     if (this.open) this.panel.dispose();
   }
 
-  private flush(): void {
-    const waiting = this.waiting ?? [];
-    this.waiting = undefined;
-    for (const message of waiting) void this.panel.webview.postMessage(message);
+  private replay(): void {
+    this.listening = true;
+    for (const message of this.kept) void this.panel.webview.postMessage(message);
   }
 }
 

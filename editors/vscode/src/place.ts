@@ -54,10 +54,15 @@ export function rangeOf(spot: Spot, item: Item | undefined): Range {
 export async function returnTo(spot: Spot): Promise<TextEditor | undefined> {
   const open = workspace.textDocuments.includes(spot.document);
   if (!open || spot.document.version !== spot.version) return undefined;
-  const shown = window.visibleTextEditors.find((editor) => editor.document === spot.document);
-  return await window.showTextDocument(spot.document, {
+  return await goTo(spot.document, new Range(spot.position, spot.position));
+}
+
+/** The editor that shows a document, brought to the front; its cursor stays unless told otherwise. */
+export async function goTo(document: TextDocument, selection?: Range): Promise<TextEditor> {
+  const shown = window.visibleTextEditors.find((editor) => editor.document === document);
+  return await window.showTextDocument(document, {
     ...(shown?.viewColumn === undefined ? {} : { viewColumn: shown.viewColumn }),
-    selection: new Range(spot.position, spot.position),
+    ...(selection === undefined ? {} : { selection }),
   });
 }
 

@@ -15,12 +15,14 @@ import {
 import type { Connection, Hooks } from "./client";
 import { Power, read, readText } from "./config";
 import { type Candidate, locate } from "./locate";
+import { atMost } from "./patience";
 import type { ServerStatus } from "./protocol";
-import type { Phase, Situation } from "./state";
+import { NOT_STARTED, type Phase, type Situation } from "./state";
 import { Suggestions } from "./suggestions";
 
 const FIRST_STATUS: ServerStatus = { kind: "loading", message: "Waiting for the server." };
 const LOADING_PATIENCE = 30_000; // milliseconds
+const RESTART_PATIENCE = 3_000; // milliseconds for the engine; a server that hangs never answers
 
 /** Owns the connection. Starting and stopping wait for each other. */
 export class Session implements Disposable {
@@ -32,6 +34,8 @@ export class Session implements Disposable {
   private phase: Phase = { kind: "finding" };
   private status: ServerStatus = FIRST_STATUS;
   private queue: Promise<void> = Promise.resolve();
+  private leave: () => void = () => {};
+  private turn = 0; // counts connections: one that was given up may still say something
 
   constructor(
     private readonly log: LogOutputChannel,
@@ -59,10 +63,11 @@ export class Session implements Disposable {
   }
 
   restart(): Promise<void> {
+    this.leave();
     return this.inTurn(async () => {
       if (this.connection && this.phase.kind === "running") {
         const params = { command: "dcomplete.restartEngine", arguments: [] };
-        await this.connection.request("workspace/executeCommand", params).catch(() => undefined);
+        await atMost(RESTART_PATIENCE, this.connection.request("workspace/executeCommand", params));
       }
       await this.stopNow();
       await this.startNow();
@@ -70,6 +75,7 @@ export class Session implements Disposable {
   }
 
   stop(): Promise<void> {
+    this.leave();
     return this.inTurn(() => this.stopNow());
   }
 
@@ -119,24 +125,30 @@ export class Session implements Disposable {
       arguments: Array.isArray(given) ? given.map(String) : [],
       extensionVersion: this.version,
     };
-    this.connection = new Connection(program, this.log, this.hooks());
+    const turn = ++this.turn;
+    this.connection = new Connection(program, this.log, this.hooks(turn));
     this.suggestions.connection = this.connection;
     this.log.info(`Loaded the language client in ${(performance.now() - before).toFixed(1)} ms.`);
+    const left = new Promise<void>((resolve) => {
+      this.leave = resolve; // whoever stops or restarts does not wait for a start that hangs
+    });
     try {
-      await this.connection.start();
+      await Promise.race([this.connection.start(), left]);
     } catch (error) {
       this.log.error(error instanceof Error ? error.message : String(error));
-      this.enter({ kind: "failed", message: "The server could not be started; the log says why." });
+      if (turn === this.turn) this.enter({ kind: "failed", message: NOT_STARTED });
     }
   }
 
-  private hooks(): Hooks {
+  private hooks(turn: number): Hooks {
     return {
       status: (status) => {
+        if (turn !== this.turn) return;
         this.status = status;
         if (this.phase.kind === "running") this.enter({ kind: "running", status });
       },
       state: (state, message) => {
+        if (turn !== this.turn) return;
         if (state === "running") this.enter({ kind: "running", status: this.status });
         else if (state === "failed") this.enter({ kind: "failed", message });
         else this.enter({ kind: "starting" });
@@ -146,6 +158,7 @@ export class Session implements Disposable {
 
   private async stopNow(): Promise<void> {
     const connection = this.connection;
+    this.turn++;
     this.connection = this.suggestions.connection = undefined;
     this.status = FIRST_STATUS;
     await connection?.stop();

@@ -41,6 +41,8 @@ const LABELS: Record<string, string> = {
 
 const NAME = "dcomplete";
 
+export const NOT_STARTED = "The server could not be started; the log says why.";
+
 /** Text, explanation and colour of the status bar item. */
 export function describe({ phase, hold }: Situation): Bar {
   switch (phase.kind) {

@@ -14,9 +14,11 @@ import {
 import { asLine, decided } from "./canvas";
 import type { Connection } from "./client";
 import { Panel } from "./panel";
-import { around, askAt, returnTo, type Spot, spotOf } from "./place";
+import { around, askAt, goTo, returnTo, type Spot, spotOf } from "./place";
 import type { DenoiseStep, Item } from "./protocol";
 import type { Session } from "./session";
+
+const CHANGED = "The text changed meanwhile.";
 
 /** One watched request at a time; the panel stays for the next. */
 export class Watch implements Disposable {
@@ -78,7 +80,7 @@ export class Watch implements Disposable {
     if (run.token.isCancellationRequested) return;
     const [item] = found?.items ?? [];
     if (found === null || item === undefined) {
-      const message = found === null ? "The text changed meanwhile." : this.whyNothing();
+      const message = found === null ? CHANGED : this.whyNothing();
       this.panel?.post({ type: "nothing", message });
       return;
     }
@@ -94,23 +96,31 @@ export class Watch implements Disposable {
   }
 
   /** Show the final text as ghost text, to be taken whole, by word or by line, or not at all. */
-  private async suggest(): Promise<void> {
+  private async suggest(): Promise<boolean> {
     const connection = this.session.connection;
-    if (this.last === undefined || connection === undefined) return;
+    if (this.last === undefined || connection === undefined) return false;
     const { spot, items } = this.last;
-    if ((await returnTo(spot)) === undefined) return;
+    if ((await returnTo(spot)) === undefined) return false;
     this.session.suggestions.offer(spot.document, spot.position, await connection.items(items));
     await commands.executeCommand("editor.action.inlineSuggest.trigger");
+    return true;
   }
 
+  /** Take the final text. Where that cannot be, some other suggestion may be on screen: leave it. */
   private async insert(): Promise<void> {
-    await this.suggest();
-    await commands.executeCommand("editor.action.inlineSuggest.commit");
+    if (await this.suggest()) await commands.executeCommand("editor.action.inlineSuggest.commit");
+    else this.panel?.post({ type: "nothing", message: CHANGED });
   }
 
+  /** Ask once more, where the cursor is now in the document that was asked about. */
   private async again(): Promise<void> {
-    const spot = this.last?.spot;
-    if (spot !== undefined && (await returnTo(spot)) !== undefined) await this.start();
+    const document = this.last?.spot.document;
+    if (document === undefined || document.isClosed) {
+      this.panel?.post({ type: "nothing", message: "The document is no longer open." });
+      return;
+    }
+    await goTo(document);
+    await this.start();
   }
 
   private show(): void {

@@ -15,10 +15,31 @@ test("the manifest declares exactly the commands that the code registers", () =>
 });
 
 test("no key is bound without a guard, and none that VS Code's suggestions use", () => {
-  const taken = ["tab", "escape", "enter", "alt+[", "alt+]", "alt+\\", "ctrl+right", "cmd+right"];
+  const taken = ["tab", "escape", "enter", "alt+[", "alt+]", "ctrl+right", "cmd+right"];
   for (const { key, when, command } of keybindings) {
     assert.ok(!taken.includes(key), key);
-    assert.match(when, /inlineSuggestionVisible|dcomplete\.comparing/, command);
+    assert.match(when, /inlineSuggestionVisible|dcomplete\.(comparing|running)/, command);
+  }
+});
+
+test("the key that the texts name for asking is this extension's: VS Code has none for it", () => {
+  const bound = keybindings.find((one: { key: string }) => one.key === "alt+\\");
+  assert.equal(bound?.command, "dcomplete.trigger");
+  assert.equal(bound?.when, "editorTextFocus && !editorReadonly && dcomplete.running");
+});
+
+test("voting keys keep their meaning outside of text and the comparison", () => {
+  const votes = keybindings.filter(({ command }: { command: string }) => /\.vote/.test(command));
+  assert.equal(votes.length, 4);
+  for (const { when } of votes) {
+    assert.match(when, /&& \(editorTextFocus \|\| activeWebviewPanelId == 'dcomplete.compare'\)$/);
+  }
+});
+
+test("what chooses a model or writes code down is not a workspace's to set before it is trusted", () => {
+  const { restrictedConfigurations } = manifest.capabilities.untrustedWorkspaces;
+  for (const name of ["model.name", "compare.contestants", "log.code", "trace.server"]) {
+    assert.ok(restrictedConfigurations.includes(`dcomplete.${name}`), name);
   }
 });
 

@@ -27,12 +27,13 @@ def test_tab_inserts_the_whole_suggestion_and_runs_its_command(editor, stub):
 
 def test_undo_takes_back_what_was_accepted_and_no_more(editor, stub):
     start_typing(editor, stub)
+    accepted = ["def add(a, b):", "    return a + b"]
     editor.keys("<Tab>x<Esc>u")
-    editor.idle()
-    assert editor.lines == ["def add("]
-    editor.keys("<C-r>")
-    editor.idle()
-    assert editor.lines == ["def add(a, b):", "    return a + bx"]
+    wait_for(lambda: editor.lines == accepted, "the suggestion without what was typed after it")
+    editor.keys("u")
+    wait_for(lambda: editor.lines == ["def add("], "the text without the suggestion")
+    editor.keys("<C-r><C-r>")
+    wait_for(lambda: editor.lines == [accepted[0], accepted[1] + "x"], "all of it again")
 
 
 def test_words_are_accepted_one_by_one(editor, stub):
@@ -125,6 +126,19 @@ def test_keys_fall_back_to_what_they_did_before(launch, stub):
     editor.open("plain.py")
     editor.keys("ix<Tab>y<C-Right>")
     wait_for(lambda: editor.lines == ["x\tyWORD"], "a tab and the old mapping")
+
+
+@pytest.mark.parametrize("key", ["<Tab>", "<C-Right>", "<C-Down>", "<M-]>", "<C-]>"])
+def test_a_buffers_own_map_does_not_become_the_fallback_of_other_buffers(launch, stub, key):
+    editor = launch(f"vim.keymap.set('i', '{key}', 'GLOBAL')")
+    editor.open("first.py")
+    editor.command(f"inoremap <buffer> {key} LOCAL")
+    editor.keys(f"i{key}<Esc>")
+    wait_for(lambda: editor.lines == ["LOCAL"], "the buffer's own map")
+    editor.command("write")
+    editor.open("second.py")
+    editor.keys(f"i{key}")
+    wait_for(lambda: editor.lines == ["GLOBAL"], "the global one")
 
 
 def test_plug_maps_work_without_the_opt_in_keys(launch, stub):

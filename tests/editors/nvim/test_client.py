@@ -20,7 +20,9 @@ def test_without_a_server_there_is_one_sentence_and_no_error(launch):
     editor.keys("ix = 1<Esc>ay = 2<Tab><Esc>:e other.py<CR>ifoo<Esc>")
     editor.idle()
     (note,) = editor.notes
-    assert note.startswith("dcomplete: the server is not installed. Install it with")
+    assert note.startswith(
+        'dcomplete: the server is not installed. Install it with "uv tool install"'
+    )
     assert editor.problems == ""
     assert editor.lua("return require('dcomplete').statusline()") == "dcomplete: no-server"
 
@@ -167,6 +169,14 @@ def test_an_unnamed_buffer_that_is_saved_goes_on(editor, stub):
     assert stub.received("textDocument/didClose")[0]["textDocument"]["uri"] == opened[0]
 
 
+def test_disabling_with_0_is_not_disabling(editor, stub):
+    stub.script(automatic=[{"text": "one"}])
+    editor.open("x.py")
+    editor.command("let b:dcomplete_disable = 0")
+    editor.keys("ia")
+    editor.wait_ghost("one")
+
+
 def test_nothing_is_asked_while_a_macro_is_recorded(editor, stub):
     stub.script(automatic=[{"text": "one"}])
     editor.open("x.py", "text\n")
@@ -225,3 +235,10 @@ def test_a_predicate_decides_which_buffers_the_server_gets(launch, stub):
     editor.keys("ia<Esc>")
     wait_for(lambda: attached(editor), "the server")
     assert editor.problems == ""
+
+
+def test_a_buffer_that_the_predicate_refuses_is_said_to_be_refused(launch, stub):
+    editor = launch("vim.g.dcomplete = { should_attach = function() return false end }")
+    editor.open("x.py")
+    editor.command("Dcomplete trigger")
+    assert editor.notes == ["dcomplete: should_attach keeps the server from this buffer."]

@@ -85,16 +85,42 @@ def test_restarting_gives_the_buffers_to_a_new_server(editor, stub):
     editor.wait_ghost("one")
 
 
-def test_a_server_that_dies_is_no_error_for_who_types(editor, stub):
-    stub.script(automatic=[{"text": "one"}])
-    editor.open("x.py")
-    editor.keys("ia")
-    editor.wait_ghost("one")
-    editor.lua("for _, c in ipairs(vim.lsp.get_clients()) do c.rpc.terminate() end")
-    wait_for(lambda: editor.lua("return #vim.lsp.get_clients()") == 0, "its end")
-    editor.keys("bc<Tab><Esc>ad")
-    stub.wait("initialize", 2)  # the next Insert mode starts it again
-    assert editor.lines == ["abc\td"]
+@pytest.mark.parametrize(
+    ("rest", "expected"),
+    [
+        (["lsp", "--log-file", "x"], ["doctor"]),
+        (["run", "dcomplete", "lsp", "--flag"], ["run", "dcomplete", "doctor"]),
+        (["-S"], ["doctor"]),
+    ],
+)
+def test_the_doctor_is_called_as_the_server_is(launch, rest, expected):
+    editor = launch(cmd=["/bin/echo", *rest])
+    editor.command("Dcomplete doctor")
+    wait_for(lambda: " ".join(expected) in editor.lines, "the doctor's output")
+
+
+def test_health_asks_the_program_that_the_server_is_part_of(launch):
+    editor = launch(cmd=["/bin/echo", "run", "dcomplete", "lsp"])
+    editor.command("checkhealth dcomplete")
+    assert "run dcomplete --version at /bin/echo run dcomplete" in "\n".join(editor.lines)
+
+
+@pytest.mark.parametrize("line", ["# abc", "# \u8bf4\u660e", "# e\u0301", "x"])
+def test_asking_at_the_end_of_a_line_asks_behind_its_last_character(editor, stub, line):
+    stub.script(invoked=[{"text": "one"}])
+    editor.open("x.py", f"{line}\n")
+    editor.keys("$")
+    editor.command("Dcomplete trigger")
+    stub.wait(INLINE)
+    assert editor.lua("return vim.api.nvim_win_get_cursor(0)[2]") == len(line.encode())
+
+
+def test_asking_is_given_up_where_the_person_has_gone_elsewhere(editor, stub):
+    editor.open("x.py", "x\n")
+    editor.lua("vim.cmd('Dcomplete trigger') vim.cmd('help')")
+    editor.rest(0.6)
+    assert editor.lua("return vim.api.nvim_get_mode().mode") == "n"
+    assert editor.problems == ""
 
 
 def test_the_log_command_opens_the_log_or_says_where_it_will_be(editor):

@@ -76,6 +76,18 @@ def test_closing_is_no_vote(editor, stub):
     assert stub.received("dcomplete/vote") == []
 
 
+def test_a_second_comparison_takes_the_place_of_the_first(editor, stub):
+    open_comparison(editor, stub)
+    first = editor.lua("return vim.api.nvim_get_current_win()")
+    editor.command("wincmd p | Dcomplete compare")
+    stub.wait("dcomplete/compare", 2)
+    floating = "return vim.api.nvim_win_get_config(0).relative ~= ''"
+    wait_for(lambda: editor.lua(floating), "the window")
+    assert editor.lua("return vim.api.nvim_win_is_valid(...)", first) is False
+    editor.keys("q")
+    wait_for(lambda: editor.lua("return #vim.api.nvim_list_wins()") == 1, "its end")
+
+
 def test_a_side_with_nothing_to_suggest_takes_part(editor, stub):
     open_comparison(editor, stub, [None, SIDES[0]])
     assert editor.lines == [" First", "  (nothing to suggest)", "", " Second", "x = one(x)"]

@@ -185,6 +185,25 @@ def test_a_trigger_without_an_answer_says_why(editor, stub):
     assert editor.lua("return vim.b.dcomplete_status.message") == "A word follows."
 
 
+def test_what_is_asked_for_by_key_is_not_overtaken_by_what_was_about_to_be_asked(editor, stub):
+    editor.open("x.py")
+    editor.keys("i")
+    wait_for(lambda: editor.lua("return #vim.lsp.get_clients({ bufnr = 0 })"), "the server")
+    editor.rest(0.2)
+    stub.script(invoked=[{"text": "one"}])
+    # Both timers are due when the editor has time again, as on a busy machine.
+    editor.lua("""
+      local suggest = require('dcomplete.suggest')
+      vim.api.nvim_put({ 'x' }, 'c', true, true)
+      vim.defer_fn(function() suggest.ask(true) end, 1)
+      suggest.changed()
+      vim.uv.sleep(100)
+    """)
+    editor.wait_ghost("one")
+    editor.rest(0.2)
+    assert editor.ghost == "one"
+
+
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-16", "utf-32"])
 def test_columns_are_right_in_every_encoding(editor, stub, encoding):
     stub.script(encoding=encoding, automatic=[{"text": "é😀z", "behind": 1, "before": 1}])
@@ -205,3 +224,15 @@ def test_the_request_names_the_indentation(editor, stub):
     editor.keys("ia")
     options = stub.wait(INLINE)[0]["formattingOptions"]
     assert options == {"tabSize": 3, "insertSpaces": True}
+
+
+@pytest.mark.parametrize("key", ["i", "a", "I", "A", "gi", "o"])
+def test_entering_insert_mode_asks_whether_the_cursor_moves_or_not(editor, stub, key):
+    stub.script(automatic=[{"text": "one"}])
+    editor.open("x.py", "text\n")
+    editor.keys("ab<Esc>")
+    wait_for(lambda: editor.lua("return #vim.lsp.get_clients({ bufnr = 0 })"), "the server")
+    editor.rest(0.2)
+    assert editor.ghost == ""
+    editor.keys(key)
+    editor.wait_ghost("one")

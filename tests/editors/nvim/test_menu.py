@@ -53,6 +53,57 @@ def test_a_suggestion_against_the_selected_item_is_not_shown(editor, stub):
     wait_for(lambda: editor.ghost == "", "nothing beside print_all")
 
 
+# As much of the two as the plug-in looks at: a menu that opens says so, and no text changes.
+CMP = """
+_G.open, _G.heard = false, {}
+package.loaded['cmp'] = {
+  visible = function() return _G.open end,
+  event = { on = function(_, name, callback) _G.heard[name] = callback end },
+}
+_G.menu = function(open)
+  _G.open = open
+  _G.heard[open and 'menu_opened' or 'menu_closed']()
+end
+"""
+BLINK = """
+_G.open = false
+package.loaded['blink.cmp'] = { is_menu_visible = function() return _G.open end }
+_G.menu = function(open)
+  _G.open = open
+  vim.api.nvim_exec_autocmds('User', { pattern = 'BlinkCmpMenu' .. (open and 'Open' or 'Close') })
+end
+"""
+
+
+@pytest.mark.parametrize("plugin", [CMP, BLINK], ids=["nvim-cmp", "blink.cmp"])
+def test_a_menu_of_another_plugin_hides_ghost_text_as_soon_as_it_opens(launch, stub, plugin):
+    editor = launch(plugin, popup="hide")
+    stub.script(automatic=[{"text": "(x)"}])
+    editor.open("x.py")
+    editor.keys("ia")
+    editor.wait_ghost("(x)")
+    editor.lua("_G.menu(true)")
+    editor.wait_ghost("")
+    editor.rest(0.2)
+    assert editor.ghost == ""
+    editor.lua("_G.menu(false)")
+    editor.wait_ghost("(x)")
+    assert editor.problems == ""
+
+
+def test_a_menu_that_is_closed_without_a_choice_gives_the_place_back(launch, stub):
+    editor = launch(popup="hide")
+    editor.command("set completeopt=menu,menuone,noinsert")  # so that closing it changes no text
+    stub.script(automatic=[{"text": "(x)"}])
+    editor.open("x.py", WORDS)
+    editor.keys("Gopri")
+    editor.wait_ghost("(x)")
+    editor.keys("<C-x><C-n>")
+    editor.wait_ghost("")
+    editor.keys("<C-e>")
+    editor.wait_ghost("(x)")
+
+
 def test_the_menu_hides_ghost_text_if_the_person_wants_that(launch, stub):
     editor = launch(popup="hide")
     stub.script(automatic=[{"text": "(x)"}])

@@ -63,6 +63,25 @@ def test_typing_stops_the_view(launch, stub):
     assert editor.problems == ""
 
 
+@pytest.mark.parametrize("delay", [0, 1])
+def test_dismissing_stops_the_view_whether_the_answer_is_there_or_not(launch, stub, delay):
+    editor = launch(step_ms=500)
+    stub.script(frames=FRAMES, invoked=[{"text": "ab"}])
+    editor.open("x.py", "x = \n")
+    editor.keys("A")
+    wait_for(lambda: editor.lua("return #vim.lsp.get_clients({ bufnr = 0 })"), "the server")
+    editor.command("Dcomplete watch")
+    if delay:
+        stub.script(delay=delay, frames=FRAMES, invoked=[{"text": "ab"}])
+    editor.wait_ghost("░░░░░░")
+    editor.keys("<C-]>")
+    editor.wait_ghost("")
+    editor.rest(1.3)
+    assert editor.ghost == ""
+    assert editor.lines == ["x = "]
+    assert editor.problems == ""
+
+
 def test_a_watch_without_an_answer_says_why(editor, stub):
     refused = {"kind": "ready", "reason": "blank", "message": "There is nothing around."}
     stub.script(frames=FRAMES[:1], status=refused)

@@ -11,7 +11,15 @@ import {
   untitled,
 } from "./editing.mjs";
 import { compare, watch } from "./panels.mjs";
-import { early, engineKilled, languageOff, loading, serverMissing, startup } from "./situations.mjs";
+import {
+  early,
+  engineKilled,
+  languageOff,
+  loading,
+  serverHung,
+  serverMissing,
+  startup,
+} from "./situations.mjs";
 import { acceptParts, cycle, manual, typeAndTab } from "./suggesting.mjs";
 import { typing } from "./typing.mjs";
 import { Workbench } from "./workbench.mjs";
@@ -36,6 +44,7 @@ const CHECKS = {
   compare,
   typing,
   engineKilled,
+  serverHung,
   startup,
   serverMissing,
 };

@@ -3,6 +3,15 @@ import assert from "node:assert/strict";
 import { readFile } from "node:fs/promises";
 import { ADD } from "./suggesting.mjs";
 
+/** Show another file in the panel's place, which throws its page away, and bring the panel back. */
+async function hideAndShow(workbench) {
+  await workbench.press("Control+2");
+  await workbench.pause(700); // a page takes the focus late, and would close the box that opens files
+  await workbench.file("beside.py", "pass\n", 1);
+  await workbench.press("Control+2", "Control+PageUp");
+  await workbench.pause(500);
+}
+
 export async function watch(workbench) {
   await workbench.file("watch.py", `${ADD.replace("return\n", "return \n")}`, 2);
   await workbench.command("dcomplete: Watch It Denoise");
@@ -16,6 +25,10 @@ export async function watch(workbench) {
   await workbench.press("Home");
   await panel.getByText(/Step \d+: \d+ of \d+ tokens decided/).waitFor({ timeout: 30_000 });
   await panel.locator(".mask").first().waitFor({ timeout: 30_000 });
+  await hideAndShow(workbench);
+  await panel.getByText(/Done after \d+ steps/).waitFor({ timeout: 30_000 });
+  await panel.locator("input").focus();
+  await workbench.press("Home");
   await workbench.press("ArrowRight", "ArrowRight");
   await workbench.screenshot("watch-step");
   await workbench.focus();
@@ -36,6 +49,9 @@ export async function compare(workbench, { store }) {
   const before = await panel.locator("main").innerText();
   assert.doesNotMatch(before, /threshold|verify|model/);
   await workbench.screenshot("compare-before");
+  await hideAndShow(workbench);
+  await panel.locator("#second pre").waitFor({ timeout: 30_000 });
+  await workbench.focus();
   await workbench.press("Alt+1");
   await panel.locator("#first h2", { hasText: "policy" }).waitFor({ timeout: 30_000 });
   const names = [];

@@ -1,6 +1,7 @@
 // The status bar says what goes on, and the extension comes back from trouble.
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
+import { readdirSync, readFileSync } from "node:fs";
 import { ADD } from "./suggesting.mjs";
 
 export async function loading(workbench) {
@@ -43,6 +44,32 @@ export async function engineKilled(workbench, { dcomplete }) {
   await workbench.saved("killed.py");
   const said = (await workbench.statusHistory()).slice(before);
   return { ghost, said };
+}
+
+/** A server that no longer answers is left for another one. */
+export async function serverHung(workbench, { dcomplete }) {
+  await workbench.file("hung.py", ADD, 2);
+  const program = `${dcomplete}\0lsp\0`;
+  const running = () =>
+    readdirSync("/proc").filter((pid) => {
+      try {
+        return readFileSync(`/proc/${pid}/cmdline`, "utf8").includes(program);
+      } catch {
+        return false; // not a process, or gone
+      }
+    });
+  const [pid] = running();
+  process.kill(Number(pid), "SIGSTOP");
+  const before = (await workbench.statusHistory()).length;
+  const begin = Date.now();
+  await workbench.command("dcomplete: Restart");
+  await workbench.waitSaid(/Starting the server/, before, 30_000);
+  await workbench.waitStatus(/Ready\.|Nothing here/, 30_000);
+  const seconds = (Date.now() - begin) / 1000;
+  assert.ok(running().some((other) => other !== pid));
+  const ghost = await workbench.ask(90_000);
+  await workbench.saved("hung.py");
+  return { seconds, ghost };
 }
 
 /** What VS Code measured: milliseconds to load the code, to call `activate`, and until it resolved. */
@@ -89,7 +116,7 @@ export async function serverMissing(workbench) {
   await rows.first().waitFor({ timeout: 30_000 });
   const offered = await rows.allInnerTexts();
   assert.ok(
-    offered.some((text) => text.includes("uv tool install dcomplete")),
+    offered.some((text) => text.includes("uv tool install path/to/dcomplete")),
     offered.join(),
   );
   await workbench.press("Escape");

@@ -92,9 +92,11 @@ export async function manual(workbench) {
     await workbench.type(" ");
     await workbench.pause(3_000);
     assert.equal(await workbench.ghost(), "");
+    const byKey = await workbench.ask(30_000, () => workbench.press("Alt+Backslash"));
+    await workbench.press("Escape");
     const ghost = await workbench.ask();
     await workbench.saved("manual.py");
-    return { ghost };
+    return { byKey, ghost };
   } finally {
     await workbench.menu("Suggest while typing");
     await workbench.waitStatus(/Ready\.|Nothing here|Thinking/);

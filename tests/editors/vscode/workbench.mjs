@@ -216,10 +216,10 @@ export class Workbench {
   }
 
   /** Ask by command until there is grey text: the first request may come while the model loads. */
-  async ask(timeout = 30_000) {
+  async ask(timeout = 30_000, trigger = () => this.command("dcomplete: Suggest Here")) {
     const end = Date.now() + timeout;
     for (;;) {
-      await this.command("dcomplete: Suggest Here");
+      await trigger();
       try {
         return await this.waitGhost(true, 6_000);
       } catch (error) {

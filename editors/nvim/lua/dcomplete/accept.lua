@@ -19,28 +19,33 @@ M.take = {
   line = text.line,
 }
 
---- Begin a new step of undo, so that one `u` takes back what was accepted and no more.
+--- Begin a new step of undo: before and after what is accepted, so that one `u` takes that back, and
+--- neither what was typed before it nor what is typed on.
 function M.break_undo()
   -- Setting 'undolevels', even to its own value, does it: |undo-break|.
   vim.bo.undolevels = vim.bo.undolevels
 end
 
---- Insert at the cursor, in place of some bytes behind it, and go behind what was inserted.
+--- Insert the first part of a suggestion at the cursor, in place of what it brings along itself, and
+--- go behind what was inserted.
 ---@param view dcomplete.View
 ---@param piece string
----@param replaced integer bytes
-local function insert(view, piece, replaced)
+function M.insert(view, piece)
   local lines = vim.split(piece, '\n', { plain = true })
   local row, col = view.row, view.col
+  local replaced = text.covered(view.rest, view.tail, piece)
+  M.break_undo()
   vim.api.nvim_buf_set_text(0, row, col, row, col + replaced, lines)
   local column = #lines[#lines] + (#lines == 1 and col or 0)
   vim.api.nvim_win_set_cursor(0, { row + #lines, column })
+  M.break_undo()
 end
 
+--- Tell the server what was accepted: all that was left, or a part of it.
 ---@param current dcomplete.Candidate
 ---@param view dcomplete.View
 ---@param piece string
-local function tell(current, view, piece)
+function M.tell(current, view, piece)
   local buf = vim.api.nvim_get_current_buf()
   if piece == view.rest then
     wire.execute(current.client, current.item.command, buf)
@@ -60,14 +65,13 @@ local function apply(amount)
     return
   end
   local piece = M.take[amount](view.rest)
-  M.break_undo()
-  insert(view, piece, text.covered(view.rest, view.tail, piece))
+  M.insert(view, piece)
   if piece == view.rest then
     suggest.hide()
   else
     screen.refresh()
   end
-  tell(current, view, piece)
+  M.tell(current, view, piece)
   vim.api.nvim_exec_autocmds('User', {
     pattern = 'DcompleteAccepted',
     modeline = false,

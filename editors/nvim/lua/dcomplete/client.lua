@@ -6,8 +6,8 @@ local wire = require('dcomplete.wire')
 
 local M = {}
 
-M.MISSING = 'dcomplete: the server is not installed. Install it with "uv tool install dcomplete" '
-  .. 'or "pipx install dcomplete", or set cmd in vim.g.dcomplete; see :help dcomplete-install.'
+M.MISSING = 'dcomplete: the server is not installed. Install it with "uv tool install" or "pipx install" '
+  .. 'and the folder of its sources, or set cmd in vim.g.dcomplete; see :help dcomplete-install.'
 
 local MARKERS = { '.git', '.hg', 'pyproject.toml', 'package.json', 'Cargo.toml', 'go.mod' }
 
@@ -17,13 +17,38 @@ function M.log_file()
   return vim.fs.joinpath(vim.fn.stdpath('log'), 'dcomplete.log')
 end
 
+---@param folder string
+---@return boolean
+local function is_absolute(folder)
+  return folder:match('^[/\\]') ~= nil or folder:match('^%a:[/\\]') ~= nil
+end
+
+--- A program's place. A bare name is looked for where the PATH names whole folders only: what a relative
+--- entry stands for depends on the project that is open, and would run a program that came with it.
+---@param name string
+---@return string? path nil if there is no such program
+local function program(name)
+  if name:find('[/\\]') then
+    local path = name:gsub('^~%f[/\\]', vim.uv.os_homedir() or '~')
+    return vim.fn.executable(path) == 1 and path or nil
+  end
+  local separator = vim.fn.has('win32') == 1 and ';' or ':'
+  for _, folder in ipairs(vim.split(vim.env.PATH or '', separator, { plain = true })) do
+    local path = vim.fs.joinpath(folder, name)
+    if is_absolute(folder) and vim.fn.executable(path) == 1 then
+      return vim.fn.exepath(path)
+    end
+  end
+end
+
 --- The server's command line. A virtual environment inside a project is not searched: opening a
 --- file must not run a program that came with it.
 ---@return string[]? command nil if the server is not installed
 function M.command()
   local given = config.get().cmd
   if given then
-    return vim.fn.executable(given[1]) == 1 and given or nil
+    local path = program(given[1])
+    return path and { path, unpack(given, 2) } or nil
   end
   local places = { 'dcomplete' }
   if vim.env.VIRTUAL_ENV then
@@ -32,16 +57,36 @@ function M.command()
   end
   table.insert(places, vim.fn.expand('~/.local/bin/dcomplete'))
   for _, place in ipairs(places) do
-    if vim.fn.executable(place) == 1 then
-      return { vim.fn.exepath(place), 'lsp', '--log-file', M.log_file() }
+    local path = program(place)
+    if path then
+      return { path, 'lsp', '--log-file', M.log_file() }
     end
   end
+end
+
+--- The command line of another sub-command: what stands before `lsp` belongs to the program, such as
+--- `uv run dcomplete`.
+---@param ... string the sub-command and its arguments
+---@return string[]? command nil if the server is not installed
+function M.sibling(...)
+  local command = M.command()
+  if not command then
+    return nil
+  end
+  local last = 1
+  for i, word in ipairs(command) do
+    if word == 'lsp' then
+      last = i - 1
+      break
+    end
+  end
+  return vim.list_extend(vim.list_slice(command, 1, last), { ... })
 end
 
 --- Whether the server may have a buffer; decided once, when it is attached.
 ---@param buf integer
 ---@return boolean
-local function wanted(buf)
+function M.wanted(buf)
   local options = vim.bo[buf]
   local predicate = config.get().should_attach
   return (options.buftype == '' or options.buftype == 'acwrite')
@@ -101,7 +146,7 @@ end
 local handlers = {
   ['dcomplete/status'] = function(_, params)
     local was_loading = status.last.kind == 'loading'
-    status.set(params)
+    status.told(params)
     if was_loading and params.kind == 'ready' then
       require('dcomplete.suggest').again()
     end
@@ -119,9 +164,37 @@ local function server_settings()
   return next(settings) == nil and vim.empty_dict() or settings
 end
 
+--- A configuration is kept by Neovim, and settings may have changed since it was made. What a person set
+--- with `vim.lsp.config` stays.
+---@param made table the server's settings when the configuration was made
+---@return fun(params: lsp.InitializeParams, config: vim.lsp.ClientConfig) before_init
+local function renew(made)
+  local latest = made
+  return function(params, config)
+    local options = params.initializationOptions
+    if type(options) == 'table' and vim.deep_equal(options.dcomplete, made) then
+      params.initializationOptions =
+        vim.tbl_extend('force', options, { dcomplete = server_settings() })
+    end
+    if config.settings and vim.deep_equal(config.settings.dcomplete, latest) then
+      latest = server_settings()
+      config.settings.dcomplete = latest
+    end
+  end
+end
+
+--- Give the servers that run the settings as they are now.
+function M.configure()
+  for _, client in ipairs(vim.lsp.get_clients({ name = wire.NAME })) do
+    client.settings.dcomplete = server_settings()
+    wire.notify(client, 'workspace/didChangeConfiguration', { settings = client.settings })
+  end
+end
+
 --- The configuration that `vim.lsp.enable('dcomplete')` uses; `lsp/dcomplete.lua` returns it.
 ---@return table
 function M.config()
+  local settings = server_settings()
   local capabilities = vim.lsp.protocol.make_client_capabilities()
   capabilities.textDocument.inlineCompletion = { dynamicRegistration = false }
   local version = vim.version()
@@ -131,7 +204,7 @@ function M.config()
       return vim.lsp.rpc.start(assert(M.command(), M.MISSING), dispatchers)
     end,
     root_dir = function(buf, on_dir)
-      if wanted(buf) and is_installed() then
+      if M.wanted(buf) and is_installed() then
         M.one_unnamed(buf)
         on_dir(root(buf))
       end
@@ -140,13 +213,14 @@ function M.config()
     capabilities = capabilities,
     handlers = handlers,
     init_options = {
-      dcomplete = server_settings(),
+      dcomplete = settings,
       editorInfo = {
         name = 'Neovim',
         version = ('%d.%d.%d'):format(version.major, version.minor, version.patch),
       },
     },
-    settings = { dcomplete = server_settings() },
+    settings = { dcomplete = settings },
+    before_init = renew(settings),
   }
 end
 
@@ -174,7 +248,7 @@ function M.start(buf, asked)
   if attached then
     return attached.id
   end
-  if not vim.api.nvim_buf_is_loaded(buf) or not wanted(buf) or not is_installed(asked) then
+  if not vim.api.nvim_buf_is_loaded(buf) or not M.wanted(buf) or not is_installed(asked) then
     return nil
   end
   local settings = vim.lsp.config and vim.lsp.config[wire.NAME] or M.config()
@@ -189,14 +263,14 @@ end
 local group = vim.api.nvim_create_augroup('dcomplete.client', {})
 
 ---@param event 'LspAttach'|'LspDetach'
----@param act fun(buf: integer)
+---@param act fun(buf: integer, client: vim.lsp.Client)
 local function on(event, act)
   vim.api.nvim_create_autocmd(event, {
     group = group,
     callback = function(args)
       local client = vim.lsp.get_client_by_id(args.data.client_id)
       if client and client.name == wire.NAME then
-        act(args.buf)
+        act(args.buf, client)
       end
     end,
   })
@@ -205,8 +279,8 @@ end
 on('LspAttach', function(buf)
   require('dcomplete.events').attach(buf)
 end)
-on('LspDetach', function(buf)
-  require('dcomplete.events').detach(buf)
+on('LspDetach', function(buf, client)
+  require('dcomplete.events').detach(buf, client)
 end)
 
 return M

@@ -28,6 +28,9 @@ local function switch(args, enabled)
   local suggest, status = require('dcomplete.suggest'), require('dcomplete.status')
   local buf = vim.api.nvim_get_current_buf()
   local reason, message = suggest.obstacle(buf)
+  if require('dcomplete.native').is_on() then
+    require('dcomplete.native').follow(buf)
+  end
   if reason then
     suggest.hide()
     status.refuse(buf, reason, message --[[@as string]])
@@ -67,12 +70,11 @@ local function contestants(args)
 end
 
 local function doctor()
-  local command = require('dcomplete.client').command()
-  if not command then
+  local argv = require('dcomplete.client').sibling('doctor')
+  if not argv then
     return say(require('dcomplete.client').MISSING)
   end
   vim.cmd.new()
-  local argv = { command[1], 'doctor' }
   if vim.fn.has('nvim-0.11') == 1 then
     vim.fn.jobstart(argv, { term = true })
   else

@@ -87,6 +87,9 @@ end
 
 ---@param comparison dcomplete.Comparison
 local function display(comparison)
+  if open and vim.api.nvim_win_is_valid(open.float) then
+    vim.api.nvim_win_close(open.float, true) -- one at a time; its keys would do nothing any more
+  end
   local scratch, width = render(comparison)
   vim.cmd.stopinsert()
   comparison.float = vim.api.nvim_open_win(scratch, true, {

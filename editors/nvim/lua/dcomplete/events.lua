@@ -1,6 +1,7 @@
 --- What a buffer with the server attached listens to.
 
 local ghost = require('dcomplete.ghost')
+local menu = require('dcomplete.menu')
 local suggest = require('dcomplete.suggest')
 local wire = require('dcomplete.wire')
 
@@ -58,13 +59,22 @@ function M.attach(buf)
   on(buf, { 'BufEnter' }, function()
     focus(buf)
   end)
-  if require('dcomplete.native').attach(buf) then
+  local native = require('dcomplete.native')
+  if native.attach(buf) then
+    on(buf, { 'InsertEnter' }, function()
+      native.follow(buf)
+    end)
     return
   end
-  on(buf, { 'InsertEnter', 'CursorMovedI', 'TextChangedI', 'TextChangedP' }, suggest.changed)
-  on(buf, { 'CompleteChanged' }, function()
-    vim.schedule(suggest.changed) -- the selected item is inserted after this event
+  on(buf, { 'CursorMovedI', 'TextChangedI', 'TextChangedP' }, suggest.changed)
+  on(buf, { 'CompleteChanged', 'InsertEnter' }, function()
+    -- The selected item is inserted, and Insert mode begins, after these events.
+    vim.schedule(suggest.changed)
   end)
+  on(buf, { 'InsertEnter' }, function()
+    menu.listen(suggest.menu_changed)
+  end)
+  menu.listen(suggest.menu_changed)
   on(buf, { 'InsertLeave', 'BufLeave' }, suggest.hide)
   if buf == vim.api.nvim_get_current_buf() and vim.api.nvim_get_mode().mode:sub(1, 1) == 'i' then
     suggest.changed()
@@ -72,8 +82,15 @@ function M.attach(buf)
 end
 
 ---@param buf integer
-function M.detach(buf)
+---@param client vim.lsp.Client
+function M.detach(buf, client)
   forget(buf)
+  if require('dcomplete.ended').detached(buf, client) then
+    on(buf, { 'TextChangedI', 'TextChangedP' }, function()
+      forget(buf) -- once: the next end may set it again
+      require('dcomplete.client').start(buf)
+    end)
+  end
   if buf == vim.api.nvim_get_current_buf() then
     suggest.hide()
   end

@@ -39,21 +39,23 @@ end
 local function check_server()
   health.start('dcomplete: server')
   local client = require('dcomplete.client')
-  local command = client.command()
+  local command = client.sibling('--version')
   if not command then
     health.error('The server is not installed.', {
-      'uv tool install dcomplete',
-      'or: pipx install dcomplete',
+      'uv tool install path/to/dcomplete, the folder of its sources',
+      'or: pipx install path/to/dcomplete',
       'or set cmd in vim.g.dcomplete to its place.',
     })
     return false
   end
-  local version = output({ command[1], '--version' })
+  local version = output(command)
+  table.remove(command)
+  local place = table.concat(command, ' ')
   if not version then
-    health.error(command[1] .. ' does not answer.', 'Run it in a shell to see why.')
+    health.error(place .. ' does not answer.', 'Run it in a shell to see why.')
     return false
   end
-  health.ok(('%s at %s'):format(version, command[1]))
+  health.ok(('%s at %s'):format(version, place))
   return true
 end
 

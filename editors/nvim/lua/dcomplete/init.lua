@@ -12,6 +12,9 @@ end
 ---@param opts? table see |dcomplete-settings|
 function M.setup(opts)
   room('config').override(opts)
+  if package.loaded['dcomplete.client'] then
+    room('client').configure()
+  end
 end
 
 --- Start the server now, for the ordinary buffers there are and those to come.
@@ -85,7 +88,9 @@ function M.dismiss()
     room('native').dismiss()
     return true
   end
-  return room('suggest').dismiss()
+  local watch = package.loaded['dcomplete.watch']
+  local watched = watch ~= nil and watch.stop()
+  return room('suggest').dismiss() or watched
 end
 
 --- Run something in Insert mode at the cursor, which is entered first if need be.
@@ -94,7 +99,8 @@ local function inserting(act)
   if room('screen').is_inserting() then
     return act()
   end
-  local at_end = vim.api.nvim_win_get_cursor(0)[2] + 1 >= #vim.api.nvim_get_current_line()
+  local behind = vim.api.nvim_get_current_line():sub(vim.api.nvim_win_get_cursor(0)[2] + 1)
+  local at_end = #behind == #vim.fn.matchstr(behind, '^.') -- on the last character, of any length
   vim.cmd(at_end and 'startinsert!' or 'startinsert')
   vim.defer_fn(act, 10)
 end
@@ -112,11 +118,17 @@ local function served(act)
     vim.notify('dcomplete: ' .. message, vim.log.levels.INFO)
     return
   end
+  if not room('client').wanted(buf) then
+    vim.notify('dcomplete: should_attach keeps the server from this buffer.')
+    return
+  end
   if not room('client').start(buf, true) then
     return
   end
   local function attempt(left)
-    if room('wire').client(buf) or left == 0 then
+    if vim.api.nvim_get_current_buf() ~= buf then
+      return -- the person went on elsewhere, where nothing was asked for
+    elseif room('wire').client(buf) or left == 0 then
       inserting(act)
     else
       vim.defer_fn(function()

@@ -24,6 +24,23 @@ local function codes(text)
   return vim.api.nvim_replace_termcodes(text, true, true, true)
 end
 
+--- The global map of a key. A buffer's own map is left out: it wins in that buffer by itself, and must
+--- not become what the key does in all others.
+---@param key string
+---@return table map as `maparg()` gives it; empty if the key is not mapped
+local function mapped(key)
+  local here = vim.fn.maparg(key, 'i', false, true)
+  if here.buffer ~= 1 then
+    return here
+  end
+  for _, map in ipairs(vim.api.nvim_get_keymap('i')) do
+    if map.lhsraw == here.lhsraw then
+      return map
+    end
+  end
+  return {}
+end
+
 --- What the key did before.
 ---@param key string
 ---@param before table as `maparg()` gives it; empty if it was not mapped
@@ -57,7 +74,7 @@ function M.apply()
   applied = true
   for _, entry in ipairs(keys) do
     local key, action, description = unpack(entry)
-    local before = vim.fn.maparg(key, 'i', false, true)
+    local before = mapped(key)
     vim.keymap.set('i', key, function()
       if not require('dcomplete')[action]() then
         fall_back(key, before)

@@ -49,4 +49,29 @@ function M.visible()
   return cmp ~= nil and cmp.visible ~= nil and cmp.visible() == true
 end
 
+local listening = {} ---@type table<string, true> menus whose opening and closing is heard
+
+--- Call back when a menu of nvim-cmp or blink.cmp opens or closes, which changes no text. May be called
+--- again: either may be loaded later than this.
+---@param changed fun()
+function M.listen(changed)
+  local function soon()
+    vim.schedule(changed) -- the menu may say so a moment before it is so
+  end
+  if not listening.blink then
+    listening.blink = true
+    vim.api.nvim_create_autocmd('User', {
+      group = vim.api.nvim_create_augroup('dcomplete.menu', {}),
+      pattern = { 'BlinkCmpMenuOpen', 'BlinkCmpMenuClose' },
+      callback = soon,
+    })
+  end
+  local cmp = package.loaded['cmp']
+  if not listening.cmp and cmp and cmp.event and cmp.event.on then
+    listening.cmp = true
+    cmp.event:on('menu_opened', soon)
+    cmp.event:on('menu_closed', soon)
+  end
+end
+
 return M

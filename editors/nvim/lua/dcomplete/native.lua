@@ -1,9 +1,15 @@
 --- The other front end: Neovim 0.12 asks and draws, `vim.lsp.inline_completion`.
 
 local accept = require('dcomplete.accept')
+local candidate = require('dcomplete.candidate')
 local config = require('dcomplete.config')
+local status = require('dcomplete.status')
+local suggest = require('dcomplete.suggest')
+local wire = require('dcomplete.wire')
 
 local M = {}
+
+local off = {} ---@type table<integer, true> buffers where Neovim was told not to ask
 
 --- Whether Neovim draws. False before 0.12, whatever the setting says.
 ---@return boolean
@@ -11,35 +17,89 @@ function M.is_on()
   return config.get().native and vim.lsp.inline_completion ~= nil
 end
 
+--- Let Neovim ask in a buffer, or not, for this server only: others may suggest there, too.
+---@param buf integer
+---@param enabled boolean
+local function enable(buf, enabled)
+  local client = wire.client(buf)
+  if client then
+    vim.lsp.inline_completion.enable(enabled, { bufnr = buf, client_id = client.id })
+  end
+end
+
+--- Where the plug-in draws, Neovim must not do so as well, which it does for who has switched it on
+--- for all servers. It attaches them around `LspAttach`, so this comes after it.
+---@param buf integer
+local function leave_to_plugin(buf)
+  vim.schedule(function()
+    if vim.api.nvim_buf_is_valid(buf) and not M.is_on() then
+      enable(buf, false)
+    end
+  end)
+end
+
+--- Switch off where nothing may be suggested, and on again where it may. Neovim knows of no reasons.
+---@param buf integer
+function M.follow(buf)
+  local reason, message = suggest.obstacle(buf)
+  if reason then
+    off[buf] = true
+    enable(buf, false)
+    status.refuse(buf, reason, message --[[@as string]])
+  elseif off[buf] then
+    off[buf] = nil
+    enable(buf, false) -- what is on for another buffer already would not be switched on here
+    enable(buf, true)
+    status.set({ kind = 'ready' }, buf)
+  end
+end
+
 ---@param buf integer
 ---@return boolean attached
 function M.attach(buf)
   if not M.is_on() then
+    if vim.lsp.inline_completion then
+      leave_to_plugin(buf)
+    end
     return false
   end
   vim.lsp.inline_completion.enable(true, { bufnr = buf })
+  enable(buf, true)
+  M.follow(buf)
   return true
+end
+
+--- An item as the server sent it, whose range now ends behind what was typed since.
+---@param item table a `vim.lsp.inline_completion.Item`
+---@param client vim.lsp.Client
+---@param place dcomplete.Place
+---@return table
+local function raw(item, client, place)
+  local range = item.range and item.range:to_lsp(client.offset_encoding)
+  if range then
+    local here = wire.position(client, place, place.col)
+    range['end'].character = math.max(range['end'].character, here.character)
+  end
+  return { insertText = item.insert_text, range = range, command = item.command }
 end
 
 --- Insert a part of an item at the cursor.
 ---@param item table a `vim.lsp.inline_completion.Item`
 ---@param amount dcomplete.Amount
+---@return table? item if the part is all that is left, which is Neovim's to insert
 local function insert_part(item, amount)
-  local whole = item.insert_text
-  local row, col = unpack(vim.api.nvim_win_get_cursor(0))
-  local typed = ''
-  if item.range then
-    local first_row, first_col = item.range:to_extmark()
-    typed = table.concat(vim.api.nvim_buf_get_text(0, first_row, first_col, row - 1, col, {}), '\n')
+  local client, place = vim.lsp.get_client_by_id(item.client_id), candidate.place()
+  local current = client and candidate.new(raw(item, client, place), client, place)
+  local view = current and candidate.fit(current, place)
+  if not current or not view then
+    return nil
   end
-  if type(whole) ~= 'string' or not vim.startswith(whole, typed) then
-    return
+  local piece = accept.take[amount](view.rest)
+  if piece == view.rest then
+    return item
   end
-  local piece = accept.take[amount](whole:sub(#typed + 1))
-  local lines = vim.split(piece, '\n', { plain = true })
-  vim.api.nvim_buf_set_text(0, row - 1, col, row - 1, col, lines)
-  local column = #lines[#lines] + (#lines == 1 and col or 0)
-  vim.api.nvim_win_set_cursor(0, { row + #lines - 1, column })
+  accept.insert(view, piece)
+  accept.tell(current, view, piece)
 end
 
 ---@param amount dcomplete.Amount
@@ -47,11 +107,12 @@ end
 function M.accept(amount)
   return vim.lsp.inline_completion.get({
     on_accept = function(item)
-      accept.break_undo()
-      if amount == 'all' then
-        return item
+      local whole = amount == 'all' and item or insert_part(item, amount)
+      if whole then
+        accept.break_undo()
+        vim.schedule(accept.break_undo) -- Neovim inserts it when this has returned
       end
-      insert_part(item, amount)
+      return whole
     end,
   })
 end
@@ -63,9 +124,9 @@ end
 
 --- Neovim has no call for it: switching off and on again hides what is shown.
 function M.dismiss()
-  local filter = { bufnr = vim.api.nvim_get_current_buf() }
-  vim.lsp.inline_completion.enable(false, filter)
-  vim.lsp.inline_completion.enable(true, filter)
+  local buf = vim.api.nvim_get_current_buf()
+  enable(buf, false)
+  enable(buf, not off[buf])
 end
 
 return M

@@ -2,6 +2,9 @@
 
 local M = {}
 
+M.ENDED = 'server-ended'
+local NO_SERVER = { ['no-server'] = true, [M.ENDED] = true } -- reasons that a server's start ends
+
 ---@class dcomplete.Status
 ---@field kind 'ready'|'loading'|'busy'|'off'|'error'
 ---@field reason string a short word, '' if nothing was refused
@@ -19,7 +22,7 @@ end
 
 --- Take the parameters of `dcomplete/status`, or a reason found here.
 ---@param params table
----@param buf? integer the buffer that it is about; the current one if nil
+---@param buf? integer|false the buffer that it is about; the current one if nil, none if false
 function M.set(params, buf)
   M.last = {
     kind = as_text(params.kind) ~= '' and params.kind or 'ready',
@@ -27,8 +30,10 @@ function M.set(params, buf)
     message = as_text(params.message),
     model = as_text(params.model) ~= '' and params.model or M.last.model,
   }
-  buf = buf or vim.api.nvim_get_current_buf()
-  if vim.api.nvim_buf_is_valid(buf) and vim.bo[buf].buftype == '' then
+  if buf == nil then
+    buf = vim.api.nvim_get_current_buf()
+  end
+  if buf and vim.api.nvim_buf_is_valid(buf) and vim.bo[buf].buftype == '' then
     vim.b[buf].dcomplete_status = M.last
   end
   vim.api.nvim_exec_autocmds(
@@ -38,10 +43,44 @@ function M.set(params, buf)
   vim.cmd.redrawstatus()
 end
 
+local subject ---@type integer? the buffer of the last request
+
+---@param buf integer
+function M.asked(buf)
+  subject = buf
+end
+
+--- Take `dcomplete/status`. It does not say which document it is about, and it may come when another
+--- buffer is current: it belongs to the one that was asked about.
+---@param params table
+function M.told(params)
+  local wire = require('dcomplete.wire')
+  local current = vim.api.nvim_get_current_buf()
+  local about = subject and vim.api.nvim_buf_is_valid(subject) and subject or current
+  if params.kind == 'ready' then
+    for _, client in ipairs(vim.lsp.get_clients({ name = wire.NAME })) do
+      for other in pairs(client.attached_buffers) do
+        local old = vim.b[other].dcomplete_status
+        if other ~= about and old and (old.kind == 'loading' or old.kind == 'busy') then
+          vim.b[other].dcomplete_status = nil
+        end
+      end
+    end
+  end
+  M.set(params, wire.client(about) and about or false)
+end
+
+--- A buffer is no longer the server's.
+---@param buf integer
+function M.forget(buf)
+  vim.b[buf].dcomplete_status = nil
+end
+
 --- The server has a buffer; it says more when there is more to say.
 ---@param buf integer
 function M.attached(buf)
-  if M.last.kind == 'off' or M.last.reason == 'no-server' then
+  local old = vim.b[buf].dcomplete_status or M.last
+  if M.last.kind == 'off' or NO_SERVER[old.reason] then
     M.set({ kind = 'ready' }, buf)
   end
 end

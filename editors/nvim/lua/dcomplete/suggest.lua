@@ -43,6 +43,14 @@ function M.hide()
   asked = nil
 end
 
+--- Whether `b:dcomplete_disable` says so. For who sets it in Vim script, 0 is false.
+---@param buf integer
+---@return boolean
+local function disabled_here(buf)
+  local value = vim.b[buf].dcomplete_disable
+  return value ~= nil and value ~= false and value ~= 0
+end
+
 --- Why nothing can appear in a buffer, for reasons that the editor knows.
 ---@param buf integer
 ---@return string? reason
@@ -51,7 +59,7 @@ function M.obstacle(buf)
   local options = vim.bo[buf]
   if not config.get().enabled then
     return 'disabled', 'Switched off; ":Dcomplete enable" switches it on.'
-  elseif vim.b[buf].dcomplete_disable then
+  elseif disabled_here(buf) then
     return 'disabled', 'Switched off in this buffer; ":Dcomplete enable buffer" switches it on.'
   elseif options.buftype ~= '' and options.buftype ~= 'acwrite' then
     return 'no-file', 'This buffer holds no file.'
@@ -82,6 +90,7 @@ function M.send(method, params, handler, only_here)
     return false
   end
   cancel()
+  status.asked(buf)
   local own, place = number, candidate.place()
   asked, exact = moment(), only_here == true
   pending = wire.request(client, method, params(client, place), function(err, result)
@@ -143,12 +152,14 @@ local function ask_soon()
   if (settings.settings.trigger or {}).automatic == false then
     return
   end
+  local before = number -- what is asked for by key meanwhile must not be overtaken by this
   debounce:start(
     settings.debounce,
     0,
     vim.schedule_wrap(function()
       local hidden = settings.popup == 'hide' and menu.visible()
-      if screen.is_inserting() and not hidden and not screen.current() then
+      local wanted = before == number and screen.is_inserting() and not hidden
+      if wanted and not screen.current() then
         M.ask(false)
       end
     end)
@@ -166,7 +177,19 @@ function M.changed()
   ask_soon()
 end
 
---- Ask again where nothing came because the model was not loaded yet.
+--- A menu has opened or closed. It hides what is shown if the person wants that; then ask again.
+function M.menu_changed()
+  if config.get().popup ~= 'hide' then
+    return
+  end
+  if menu.visible() then
+    screen.refresh()
+  else
+    M.again()
+  end
+end
+
+--- Ask again where nothing came because the model was not loaded yet, or a menu was in the way.
 function M.again()
   if not pending then
     asked = nil

@@ -26,13 +26,16 @@ local timer = assert(vim.uv.new_timer())
 local group = vim.api.nvim_create_augroup('dcomplete.watch', {})
 
 --- Stop the view, if one runs.
+---@return boolean stopped
 function M.stop()
+  local ran = show ~= nil
   timer:stop()
   vim.api.nvim_clear_autocmds({ group = group })
   if show then
     ghost.clear(show.buf)
     show = nil
   end
+  return ran
 end
 
 --- Stop the view at the first key that changes anything.

@@ -54,9 +54,19 @@ function M.cancel(pending)
   end
 end
 
+local stopped = {} ---@type table<integer, true> clients that were told to stop
+
+--- Whether a client was told to stop, and did not end by itself.
+---@param client vim.lsp.Client
+---@return boolean
+function M.was_stopped(client)
+  return stopped[client.id] == true
+end
+
 ---@param client vim.lsp.Client
 ---@param force? boolean
 function M.stop(client, force)
+  stopped[client.id] = true
   if modern then
     client:stop(force)
   else
@@ -84,6 +94,16 @@ function M.execute(client, command, buf)
   end
 end
 
+--- A byte of a place's line as a position of the protocol.
+---@param client vim.lsp.Client
+---@param place dcomplete.Place
+---@param byte integer from 0
+---@return lsp.Position
+function M.position(client, place, byte)
+  local character = text.to_units(place.line, byte, client.offset_encoding)
+  return { line = place.row, character = character }
+end
+
 --- The parameters of an inline completion at a place of a buffer.
 ---@param client vim.lsp.Client
 ---@param buf integer
@@ -93,8 +113,7 @@ end
 ---@return table
 function M.params(client, buf, place, invoked, selected)
   local function position(byte)
-    local encoding = client.offset_encoding
-    return { line = place.row, character = text.to_units(place.line, byte, encoding) }
+    return M.position(client, place, byte)
   end
   local context = { triggerKind = invoked and 1 or 2 }
   if selected then
