@@ -108,7 +108,7 @@ def kernels(device: str) -> dict[str, str]:
         return said | on_cuda(where)
     capable = torch.backends.cpu.get_cpu_capability()
     said["vector instructions"] = capable
-    said["attention"] = "plain products up to 32 cells, torch's fused kernel above (measured)"
+    said["attention"] = "torch's fused kernel, the heads of a group as one (measured)"
     said |= {f"attention, {name}": text for name, text in attention(where).items()}
     packed = onednn_possible()
     number = best_dtype(where)

@@ -10,8 +10,6 @@ from torch import Tensor
 from dcomplete.models.visibility import Visibility
 from dcomplete.registry import Registry
 
-_SHORT = 100  # query rows of one key/value head
-
 
 class Backend(Protocol):
     """q [B, H, T, d]; k, v [B, KV, S, d] with KV dividing H; returns [B, H, T, d] in q's dtype."""
@@ -32,11 +30,10 @@ def naive(q: Tensor, k: Tensor, v: Tensor, see: Visibility) -> Tensor:
 
 
 def auto(q: Tensor, k: Tensor, v: Tensor, see: Visibility) -> Tensor:
-    """The fastest here: on a GPU what `kernels` chose, on a CPU `products` where they win, else `sdpa`.
+    """The fastest here: on a GPU what `kernels` chose, on a CPU torch's fused kernel.
 
-    Measured on two AVX-512 cores over 1,000 cached tokens (engine/LOG.md): up to 32 cells products
-    take two thirds of the fused kernel's time, at 64 cells nearly twice as long. In training they take
-    less than 60 %, because the fused kernel's backward pass is slow (train/LOG.md).
+    In training on a CPU products take less than 60 % of its time, because its backward pass is slow
+    (train/LOG.md).
     """
     if see.block is not None:
         return flex(q, k, v, see)
@@ -44,11 +41,9 @@ def auto(q: Tensor, k: Tensor, v: Tensor, see: Visibility) -> Tensor:
         from dcomplete.models.kernels import Ask, choose
 
         return choose(Ask.of(q, see)).run(q, k, v, see)
-    short = q.shape[1] // k.shape[1] * q.shape[2] <= _SHORT
     triangle = see.causal and see.mask is None
-    if q.device.type != "cpu" or triangle or not (short or torch.is_grad_enabled()):
-        return sdpa(q, k, v, see)
-    return products(q, k, v, see)
+    trained = q.device.type == "cpu" and torch.is_grad_enabled() and not triangle
+    return (products if trained else sdpa)(q, k, v, see)
 
 
 def products(q: Tensor, k: Tensor, v: Tensor, see: Visibility) -> Tensor:
@@ -73,10 +68,13 @@ def products(q: Tensor, k: Tensor, v: Tensor, see: Visibility) -> Tensor:
 def sdpa(q: Tensor, k: Tensor, v: Tensor, see: Visibility) -> Tensor:
     """torch's own kernels: flash where there is no mask, everywhere available.
 
-    Without a mask, the query heads that share one key/value head are laid end to end as one longer
-    query, which spares copying keys and values for each of them.
+    Without a mask, or with one that was `folded`, the query heads that share one key/value head are
+    laid end to end as one longer query, which spares copying keys and values for each of them.
     """
     share = q.shape[1] // k.shape[1]
+    if see.bias is not None:
+        longer = q.reshape(q.shape[0], k.shape[1], share * q.shape[2], q.shape[3])
+        return F.scaled_dot_product_attention(longer, k, v, see.bias).reshape(q.shape)
     square = see.causal and see.mask is None and see.length is None and q.shape[2] == k.shape[2]
     pattern = None if square else see.dense(q.shape[2], k.shape[2], q.device)
     if pattern is None and not square:

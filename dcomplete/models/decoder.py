@@ -164,6 +164,8 @@ class Decoder(nn.Module):
         """ids and positions [B, T] to normed hidden states [B, T, D]."""
         x = self.embed(ids)
         cos, sin = (t.to(x.dtype).unsqueeze(1) for t in rotary(self.config, positions))
+        if x.is_cpu and not torch.is_grad_enabled():  # once for all layers
+            see = see.folded(self.config.heads // self.config.kv_heads, x.dtype)
         ops, added = operations(self.between, x), None
         for index, layer in enumerate(self.blocks):
             x, added = layer(x, added, (cos, sin), see, self.attend, past, index, ops)

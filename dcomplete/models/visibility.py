@@ -64,9 +64,9 @@ class Visibility:
     mask: Tensor | None  # bool [Tq, Tk] or [B, Tq, Tk]
     causal: bool = False
     block: "BlockMask | None" = None  # the pattern for FlexAttention, in training on a GPU
-    length: Tensor | None = (
-        None  # int32 [B], on the device; with `causal` queries are the last of these
-    )
+    # int32 [B], on the device; with `causal` queries are the last of these
+    length: Tensor | None = None
+    bias: Tensor | None = None  # the mask as numbers to add, [share * Tq, Tk]; see `folded`
 
     def to(self, device: torch.device) -> "Visibility":
         return self if self.mask is None else replace(self, mask=self.mask.to(device))
@@ -86,6 +86,13 @@ class Visibility:
             return mask
         used = torch.arange(keys, device=device) < self.length[:, None, None]
         return used if mask is None else mask & used
+
+    def folded(self, share: int, dtype: torch.dtype) -> "Visibility":
+        """With the mask as numbers to add, too, for `share` query heads laid end to end as one."""
+        if self.mask is None or self.mask.dim() != 2 or self.length is not None:
+            return self
+        bias = torch.zeros(self.mask.shape, dtype=dtype, device=self.mask.device)
+        return replace(self, bias=bias.masked_fill_(~self.mask, float("-inf")).repeat(share, 1))
 
     @staticmethod
     def between(query: Marks, key: Marks) -> "Visibility":

@@ -35,6 +35,26 @@ def test_backend_equals_naive(name, case, dtype, heads, kv, t, s):
     torch.testing.assert_close(out, naive(q, k, v, see), atol=tolerance, rtol=tolerance)
 
 
+@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
+@pytest.mark.parametrize(("heads", "kv"), [(9, 3), (4, 4), (6, 1)])
+@pytest.mark.parametrize(("t", "s"), [(1, 5), (7, 40), (64, 300)])
+def test_a_mask_folded_for_all_layers_says_the_same(dtype, heads, kv, t, s):
+    torch.manual_seed(t + s)
+    q, k, v = (torch.randn(2, h, n, 16, dtype=dtype) for h, n in ((heads, t), (kv, s), (kv, s)))
+    see = Visibility(torch.rand(t, s).gt(0.4) | (torch.arange(s) == 0))
+    folded = see.folded(heads // kv, dtype)
+    assert folded.bias is not None and folded.bias.shape == (heads // kv * t, s)
+    with torch.inference_mode():
+        out = BACKENDS.get("auto")(q, k, v, folded)
+    tolerance = 1e-5 if dtype == torch.float32 else 2e-2
+    torch.testing.assert_close(out, naive(q, k, v, see), atol=tolerance, rtol=tolerance)
+
+
+def test_only_one_mask_for_all_rows_is_folded():
+    for see in (Visibility(None), Visibility(torch.ones(2, 3, 4, dtype=torch.bool))):
+        assert see.folded(3, torch.float32) is see
+
+
 @pytest.mark.parametrize("case", CASES)
 def test_gradients_equal_those_of_the_naive_twin(case):
     """In training on a CPU `auto` takes a path of its own."""
