@@ -16,7 +16,7 @@ from dcomplete.engine.policies import POLICIES, policy
 from dcomplete.engine.prompt import make_task
 from dcomplete.errors import Cancelled, UserError
 from dcomplete.types import CancelToken, Finish, InfillRequest
-from tests.conftest import REGIMES, SPECIALS, TINY, make_family
+from tests.conftest import REGIMES, SPECIALS, make_family
 from tests.engine.test_tokens import TOKENS
 
 ENGINE = LocalEngine(make_family(), TOKENS)
@@ -284,30 +284,3 @@ def test_a_request_given_up_midway_leaves_its_cache_to_others(make_engine):
     again = engine.infill(request)
     assert again.tokens_computed < 100  # what was computed before giving up is still cached
     assert again.best.texts == make_engine().infill(request).best.texts
-
-
-@pytest.mark.parametrize(
-    ("wrong", "said"),
-    [
-        ({"length": "²"}, "Length must be"),
-        ({"length": "9" * 5000}, "Length must be"),
-        ({"seed": 2**70}, "64 bits"),
-        ({"temperature": float("nan")}, "Temperature"),
-        ({"temperature": 1e-40}, "Temperature"),
-        ({"deadline_ms": float("inf")}, "eadline_ms"),
-        ({"prefix": "a \ud83d"}, "surrogate"),
-        ({"policy": "threshold=nan"}, "above 0"),
-        ({"draft": "x", "length": "7"}, "leave length at auto"),
-        ({"between": ("b",), "length": "candidates"}, "single gap"),
-    ],
-)
-def test_what_cannot_be_computed_is_refused_in_one_sentence(wrong, said):
-    with pytest.raises(UserError, match=said):
-        ENGINE.infill(InfillRequest(**{"prefix": PREFIX, "suffix": SUFFIX, **wrong}))
-
-
-def test_a_context_leaves_the_gap_places_that_the_model_was_trained_on():
-    config = replace(TINY, max_positions=256)
-    engine = LocalEngine(make_family(config=config), TOKENS)
-    result = engine.infill(InfillRequest("value = 1\n" * 90, SUFFIX, max_tokens=64))
-    assert 100 < result.context_tokens <= 256 - 64
