@@ -11,6 +11,7 @@ from dcomplete.types import Timings
 DEFAULT_TOKENS = 128  # where a client does not say
 MOST_TOKENS = 512  # more is no completion, and on a processor a minute of work
 MOST_ANSWERS = 16
+_LEAST_TEMPERATURE = 0.01  # the engine's; below, drawing is taking the likeliest
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +49,11 @@ class Asked:
     indent: int = 0
     stream: bool = False
     kept: tuple[str, ...] | None = None
+
+    @property
+    def drawn(self) -> bool:
+        """Whether answers are drawn, or the likeliest taken."""
+        return self.temperature >= _LEAST_TEMPERATURE and self.top_p > 0
 
     @property
     def empty(self) -> bool:

@@ -3,7 +3,7 @@
 import secrets
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from dcomplete.dialects.asked import MOST_ANSWERS, Asked, File, Given, Piece
 from dcomplete.dialects.sharing import Sharing
@@ -16,7 +16,7 @@ from dcomplete.types import Infill, InfillRequest
 Models = Callable[[], Mapping[str, str]]  # what clients may call a model, to its name or folder
 CONTEXT = ContextSettings().tokens
 _ASKED = 8  # branches at least, where several different answers are wanted
-_LEAST_TEMPERATURE = 0.01  # the engine's; below, sampling is taking the likeliest
+_VARIETY = 0.8  # the temperature where branches found one answer only, as in editors
 _MOST_TEMPERATURE = 100.0
 _SEEDS = 2**63
 
@@ -43,13 +43,22 @@ class Desk:
         if asked.empty:
             piece = Piece("", cut=asked.tokens == 0)
             return Given(asked, (piece,) * asked.count, self.names[0], id, now)
-        request, choice = request_of(asked, self.branches), self._choice(asked.model)
-        infill = await self._sharing.get(
+        choice = self._choice(asked.model)
+        infill = await self._fill(request_of(asked, self.branches), choice)
+        pieces = _pieces(infill, asked)
+        if len(pieces) < asked.count and not asked.drawn:  # one answer was all that branches found
+            more = replace(asked, temperature=_VARIETY, seed=0)
+            pieces = _each_once(
+                [*pieces, *_pieces(await self._fill(request_of(more), choice), asked)]
+            )
+        pieces = (pieces * asked.count)[: asked.count]  # again, where there are no more
+        context, timings = infill.context_tokens, infill.timings
+        return Given(asked, tuple(pieces), infill.model, id, now, context, timings)
+
+    async def _fill(self, request: InfillRequest, choice: Choice) -> Infill:
+        return await self._sharing.get(
             (request, choice), lambda: self.engine.infill(request, choice=choice)
         )
-        pieces = _chosen([finished(answer, asked) for answer in infill.answers], asked.count)
-        context, timings = infill.context_tokens, infill.timings
-        return Given(asked, pieces, infill.model, id, now, context, timings)
 
     def _choice(self, name: str) -> Choice:
         """An installed model by its name; what is none of ours is the default under another name.
@@ -61,18 +70,21 @@ class Desk:
         return Choice(models[name]) if name in models else ANY
 
 
-def _chosen(pieces: Sequence[Piece], count: int) -> tuple[Piece, ...]:
-    """As many as are wanted: each text once, then again where no more different ones were found."""
-    first = {piece.text: piece for piece in reversed(pieces)}
-    different = [piece for piece in pieces if first[piece.text] is piece]
-    again = [piece for piece in pieces if first[piece.text] is not piece] + different * count
-    return tuple([*different, *again][:count])
+def _pieces(infill: Infill, asked: Asked) -> list[Piece]:
+    return _each_once([finished(answer, asked) for answer in infill.answers])
+
+
+def _each_once(pieces: Sequence[Piece]) -> list[Piece]:
+    """Without what differs from an earlier piece in the space around it only; empty ones last."""
+    kept: dict[str, Piece] = {}
+    for piece in pieces:
+        kept.setdefault(piece.text.strip(), piece)
+    return sorted(kept.values(), key=lambda piece: not piece.text.strip())
 
 
 def request_of(asked: Asked, branches: int = 0) -> InfillRequest:
     """As the engine wants it. Several answers at temperature 0 are branches, so that they differ."""
-    drawn = asked.temperature >= _LEAST_TEMPERATURE and asked.top_p > 0
-    count = asked.count
+    drawn, count = asked.drawn, asked.count
     if count > 1 and not drawn:  # more than wanted: stop sequences make some alike
         count = branches = max(branches, _ASKED, count)
     seed = asked.seed

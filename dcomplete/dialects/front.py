@@ -37,17 +37,16 @@ def serve(front: Front, ready: Say, complain: Say) -> None:
     Raises UserError where the address cannot be had or would let anybody in.
     """
     front.rules.check()
-    listener = listen(front.rules.host, front.port)
-    with listener:
-        ready(url_of(front.rules.host, listener.getsockname()[1]))
-        asyncio.run(_serve(front, listener, complain))
+    with listen(front.rules.host, front.port) as listener:
+        asyncio.run(_serve(front, listener, ready, complain))
 
 
-async def _serve(front: Front, listener: socket.socket, complain: Say) -> None:
+async def _serve(front: Front, listener: socket.socket, ready: Say, complain: Say) -> None:
     engine = EngineClient(StartOptions(front.choice))
     desk = Desk(engine, front.models, front.branches)
     server = Server(quiet(make_app(desk, front.rules), _GRACE))
     with signals(asyncio.get_running_loop(), server.end):
+        ready(url_of(front.rules.host, listener.getsockname()[1]))
         warming = asyncio.create_task(_warm(engine, complain))
         try:
             await server.serve(sockets=[listener])
@@ -66,11 +65,12 @@ async def _warm(engine: AsyncEngine, complain: Say) -> None:
 
 def listen(host: str, port: int) -> socket.socket:
     """A socket at that address; raises UserError."""
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
     try:
-        return socket.create_server((host, port), family=family, backlog=128)
-    except socket.gaierror:
-        raise UserError(f"{host} is no address of this machine.") from None
+        family, *_, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+    except (socket.gaierror, UnicodeError):
+        raise UserError(f"{host} is no address that is known here.") from None
+    try:
+        return socket.create_server(address[:2], family=family, backlog=128)
     except OSError as error:
         if error.errno == errno.EADDRINUSE:
             raise UserError(
