@@ -17,6 +17,7 @@ from dcomplete.dialects.asked import Flow, Given
 from dcomplete.dialects.desk import Desk
 from dcomplete.dialects.fields import Fields
 from dcomplete.dialects.guard import Guard, Rules
+from dcomplete.dialects.sharing import begin
 from dcomplete.dialects.table import FACTS, GAPS, Fact, dialect_at, dialect_of
 from dcomplete.errors import Cancelled, DcompleteError, Refusal, UserError
 from dcomplete.serve import codec
@@ -82,7 +83,7 @@ def _streamed(flow: Flow, parts: Any, given: Given) -> Response:
 
 async def _while_connected(request: Request, work: Coroutine[Any, Any, T]) -> T:
     """What `work` gives; it is cancelled, and with it the engine's, when the client goes away."""
-    working = asyncio.create_task(work)
+    working = begin(work)
     async with _until_gone(request) as gone:
         try:
             await asyncio.wait({working, gone}, return_when=asyncio.FIRST_COMPLETED)

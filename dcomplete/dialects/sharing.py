@@ -14,6 +14,13 @@ class _Running(Generic[V]):
     waiting: int = 0
 
 
+def begin(work: Coroutine[Any, Any, V]) -> "asyncio.Task[V]":
+    """A task whose failure is no news where nobody waits for it any more."""
+    task = asyncio.create_task(work)
+    task.add_done_callback(lambda done: done.cancelled() or done.exception())
+    return task
+
+
 class Sharing(Generic[V]):
     """minuet sends each request three times. Who leaves does not disturb the others; the last ends it."""
 
@@ -24,7 +31,7 @@ class Sharing(Generic[V]):
         """What `start` gives, or what a call with the same key that still runs does."""
         running = self._running.get(key)
         if running is None or running.task.done():
-            running = self._running[key] = _Running(asyncio.create_task(start()))
+            running = self._running[key] = _Running(begin(start()))
         running.waiting += 1
         try:
             return await asyncio.shield(running.task)

@@ -1,6 +1,7 @@
 """One computation for those that ask for the same, and what happens when one of them leaves."""
 
 import asyncio
+import gc
 
 import pytest
 
@@ -70,6 +71,24 @@ async def test_the_last_that_leaves_ends_it_and_the_next_begins_anew():
     assert (work.begun, work.cancelled) == (2, 1)
     work.end.set()
     assert await third == "answer 2"
+
+
+async def test_a_failure_that_nobody_waits_for_is_no_news(caplog):
+    left = asyncio.Event()
+
+    async def fail() -> str:
+        try:
+            await left.wait()
+        finally:
+            raise KeyError("hunter2_marker")
+
+    (task,) = await begun(1, Sharing(), fail)
+    task.cancel()
+    await asyncio.wait([task])
+    await asyncio.sleep(0.01)
+    del task
+    gc.collect()
+    assert caplog.text == ""
 
 
 async def test_a_failure_is_everybody_s():
