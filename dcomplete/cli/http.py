@@ -9,13 +9,13 @@ from dcomplete.serve.orders import Choice
 
 EXAMPLES = """Examples:
 
-  dcomplete http                                   at http://127.0.0.1:8012, until Ctrl-C
+  dcomplete http                        until Ctrl-C
 
-  curl http://127.0.0.1:8012/v1/completions -d '{"prompt": "def add(a, b):", "suffix": "print(add(1, 2))"}'
+  curl 127.0.0.1:8012/v1/completions -d '{"prompt": "a = ", "suffix": "\\n"}'
 
-  dcomplete http --port 11434                      where Ollama's clients look
+  dcomplete http --port 11434           where Ollama's clients look
 
-  DCOMPLETE_HTTP_TOKEN=secret dcomplete http --host 0.0.0.0    for other machines, with a token
+  DCOMPLETE_HTTP_TOKEN=secret dcomplete http --host 0.0.0.0
 
 Settings for llama.vim, minuet, Continue, Zed and others: editors/other.md."""
 
@@ -46,8 +46,8 @@ def command(
 ) -> None:
     """Answer other tools over HTTP: llama.cpp, OpenAI, Mistral, Ollama and Tabby clients.
 
-    A thin process in front of the one engine process that editors and the shell share. It can be
-    reached from this machine only, and by no web page.
+    A thin process in front of the one engine process that editors and the shell share. Only this
+    machine is let in, others with a token, web pages never.
     """
     from dcomplete.dialects.front import Front, serve
     from dcomplete.dialects.guard import Rules
