@@ -47,6 +47,7 @@ MAY_IMPORT = {
         "dcomplete.serve.",
         "dcomplete.suggestions",
     },
+    "dcomplete.dialects": TEXT | {"dcomplete.serve.", "dcomplete.context.languages"},  # for signs
     "dcomplete.models": WORDS,
     "dcomplete.engine": WORDS | {"dcomplete.models."},
     "dcomplete.train": ENGINE,
@@ -56,6 +57,7 @@ MAY_IMPORT = {
     | {
         "dcomplete.bench.",
         "dcomplete.context.",
+        "dcomplete.dialects.",
         "dcomplete.serve.",
         "dcomplete.train.",
         "dcomplete_eval.",
@@ -151,6 +153,8 @@ def test_no_junk_drawer():
     [
         ("dcomplete", {"torch", "transformers", "numpy"}),
         ("dcomplete_lsp", {"torch", "transformers"}),
+        ("dcomplete.dialects.front", {"torch", "transformers", "numpy", "tokenizers"}),
+        ("dcomplete.models.store", {"torch", "numpy"}),
         ("dcomplete.cli", {"torch", "transformers", "numpy", "tokenizers"}),
         ("dcomplete.engine.load", {"transformers", "rich", "typer"}),
     ],

@@ -9,7 +9,7 @@ from typing import NoReturn
 import typer
 
 from dcomplete import __version__
-from dcomplete.cli import bench, doctor, eval, infill, lsp, models, serve, train
+from dcomplete.cli import bench, doctor, eval, http, infill, lsp, models, serve, train
 from dcomplete.errors import Cancelled, Refusal, UserError
 
 DONE, NOTHING, WRONG_USE, BUG, INTERRUPTED = 0, 1, 2, 70, 130
@@ -27,6 +27,7 @@ app = typer.Typer(
 app.command("infill", epilog=infill.EXAMPLES)(infill.command)
 app.add_typer(models.app, name="models")
 app.command("serve", epilog=serve.EXAMPLES)(serve.command)
+app.command("http", epilog=http.EXAMPLES)(http.command)
 app.command("doctor", epilog=doctor.EXAMPLES)(doctor.command)
 app.command("bench", epilog=bench.EXAMPLES)(bench.command)
 app.add_typer(train.app, name="train")

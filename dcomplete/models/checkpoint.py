@@ -20,9 +20,9 @@ from dcomplete.models.config import NetConfig
 from dcomplete.models.quant import FORMATS, flatten, gather, restore
 from dcomplete.models.regimes import BlockCausal, ContextCanvas, Full, Regime
 from dcomplete.models.specials import Specials
+from dcomplete.models.store import MANIFEST
 from dcomplete.models.usage import Usage
 
-MANIFEST = "dcomplete.json"
 FORMAT = 1
 HOSTED = "diffusion-gemma"  # the regime of what the transformers library runs
 

@@ -6,13 +6,17 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import platformdirs
 
 from dcomplete.errors import ModelError
-from dcomplete.models.checkpoint import MANIFEST, Manifest
+
+if TYPE_CHECKING:
+    from dcomplete.models.checkpoint import Manifest
 
 DEFAULT = "smol-135m"
+MANIFEST = "dcomplete.json"  # a folder that holds it is a model
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +31,9 @@ class Entry:
     def bytes(self) -> int:
         return sum(f.stat().st_size for f in self.path.iterdir() if f.is_file())
 
-    def manifest(self) -> Manifest:
+    def manifest(self) -> "Manifest":
+        from dcomplete.models.checkpoint import Manifest  # torch: whoever wants names goes without
+
         return Manifest.read(self.path)
 
 

@@ -4,15 +4,13 @@ import asyncio
 import contextlib
 import os
 import secrets
-import signal
 import socket
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
-import uvicorn
 from filelock import FileLock, Timeout
 
 from dcomplete import __version__
@@ -20,6 +18,7 @@ from dcomplete.errors import UserError
 from dcomplete.serve.app import Desk, make_app
 from dcomplete.serve.journal import Journal
 from dcomplete.serve.limits import Limits
+from dcomplete.serve.listening import Server, quiet, signals
 from dcomplete.serve.orders import Choice, Order, Status
 from dcomplete.serve.places import Address, Places, log_file
 from dcomplete.serve.pool import Loader, ModelPool, StoredModels
@@ -39,26 +38,6 @@ class Options:
     unload_after: float = 300.0
     exit_after: float = 900.0
     preload: bool = False
-
-
-class _Server(uvicorn.Server):
-    """Serves until `end`; sleeps meanwhile, where uvicorn's own loop wakes ten times a second."""
-
-    def __init__(self, config: uvicorn.Config) -> None:
-        super().__init__(config)
-        self._ended = asyncio.Event()
-
-    async def main_loop(self) -> None:
-        await self._ended.wait()
-
-    def end(self) -> None:
-        self.should_exit = True
-        self._ended.set()
-
-    @contextlib.contextmanager
-    def capture_signals(self) -> Iterator[None]:
-        """Signals are the process's own business."""
-        yield
 
 
 class EngineProcess:
@@ -151,20 +130,8 @@ class EngineProcess:
         loop = self._loop = asyncio.get_running_loop()
         desk = Desk(scheduler, self._stop, self._version)
         listener, address = self._listen()
-        config = uvicorn.Config(
-            make_app(desk, address.token),
-            log_config=None,
-            log_level="critical",  # its tracebacks would hold texts of requests
-            access_log=False,
-            proxy_headers=False,
-            date_header=False,
-            lifespan="off",
-            ws="none",
-            server_header=False,
-            timeout_graceful_shutdown=_GRACE,
-        )
-        server = _Server(config)
-        with _signals(loop, self._end.set):
+        server = Server(quiet(make_app(desk, address.token), _GRACE))
+        with signals(loop, self._end.set):
             serving = asyncio.create_task(server.serve(sockets=[listener]))
             self._places.publish(address)
             worker.start()
@@ -206,19 +173,3 @@ class EngineProcess:
         path.chmod(0o600)
         listener.listen(128)
         return listener, Address(socket=str(path))
-
-
-@contextlib.contextmanager
-def _signals(loop: asyncio.AbstractEventLoop, end: Callable[[], None]) -> Iterator[None]:
-    """Within, Ctrl-C and a request of the system to end do so cleanly. In the main thread only."""
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-    before = {}
-    for number in (signal.SIGINT, signal.SIGTERM):
-        before[number] = signal.signal(number, lambda *_: loop.call_soon_threadsafe(end))
-    try:
-        yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)

@@ -63,7 +63,7 @@ def absolute_model(name: str) -> str:
     if folder == Path(folder.name):  # it may be either
         if not name or not folder.is_dir():
             return name
-        from dcomplete.models.store import entries  # needs torch, so only where there is a doubt
+        from dcomplete.models.store import entries  # only where there is a doubt
 
         if name in [entry.name for entry in entries()]:
             return name

@@ -16,9 +16,10 @@ import torch
 from torch import Tensor
 
 from dcomplete.errors import UserError
-from dcomplete.models.checkpoint import MANIFEST, read_tensors, write
+from dcomplete.models.checkpoint import read_tensors, write
 from dcomplete.models.quant import BLOCK, FORMATS, flatten, gather, restore
 from dcomplete.models.specials import Specials
+from dcomplete.models.store import MANIFEST
 from dcomplete.train.adapter import ADAPTED
 from dcomplete.train.base import Base
 from dcomplete.train.config import TrainConfig

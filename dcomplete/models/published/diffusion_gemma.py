@@ -8,11 +8,12 @@ import shutil
 from pathlib import Path
 
 from dcomplete.errors import ModelError
-from dcomplete.models.checkpoint import HOSTED, MANIFEST, Manifest
+from dcomplete.models.checkpoint import HOSTED, Manifest
 from dcomplete.models.config import NetConfig
 from dcomplete.models.foreign import Source, Tensors
 from dcomplete.models.published.kinds import Published, Raw, Release, card
 from dcomplete.models.specials import Specials
+from dcomplete.models.store import MANIFEST
 from dcomplete.models.usage import Usage
 
 _KEPT = ("*.safetensors", "*.json", "*.jinja", "tokenizer.model")
