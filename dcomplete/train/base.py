@@ -11,14 +11,14 @@ from torch import Tensor
 from dcomplete.engine.engine import LocalEngine
 from dcomplete.engine.tokens import Tokens
 from dcomplete.errors import UserError
-from dcomplete.models.checkpoint import MANIFEST, Manifest, load_state
+from dcomplete.models.checkpoint import Manifest, load_state
 from dcomplete.models.config import NetConfig
 from dcomplete.models.decoder import Decoder, unfilled
 from dcomplete.models.family import Family
 from dcomplete.models.importing import import_model
 from dcomplete.models.names import check_shapes
 from dcomplete.models.specials import Specials
-from dcomplete.models.store import Installing, entries, find
+from dcomplete.models.store import MANIFEST, Installing, entries, find
 from dcomplete.train.adapter import special_rows, start_rows
 
 TINY = NetConfig(
