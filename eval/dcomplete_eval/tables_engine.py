@@ -5,12 +5,12 @@ from pathlib import Path
 from typing import Any
 
 Run = dict[str, Any]
-_OLDER = " weights"  # names end so, with an optional "-oracle", where weights were replaced since
+_OLDER = " weights"  # names have "second weights" and the like where weights were replaced since
 
 
 def replaced(name: str) -> bool:
     """Whether a run's name says that its weights are no longer the embedded ones."""
-    return name.removesuffix("-oracle").endswith(_OLDER)
+    return _OLDER in name
 
 
 def where(runs: Collection[Run], *keys: str) -> str:
