@@ -27,7 +27,10 @@ def source(tmp_path: Path) -> Path:
 
 def taken(source: Path) -> bool:
     """Whether something stands behind what was typed, and the rest is as it was."""
-    *before, last = source.read_text().rstrip("\n").split("\n")
+    try:
+        *before, last = source.read_text().rstrip("\n").split("\n")
+    except FileNotFoundError:  # an editor puts a new file in the place of the old one
+        return False
     head = MEAN.rstrip("\n").split("\n")
     return before == head[:-1] and last.startswith(head[-1] + " /") and len(last) > LEAST + 1
 

@@ -34,6 +34,7 @@ USER_SETTINGS = {
     },
     # A small model is often unsure; here it is the editor that is tested.
     "dcomplete.model.minScore": -20,
+    "dcomplete.log.outcomes": True,
 }
 KEYS = [
     {"key": "ctrl+alt+w", "command": "dcomplete.acceptWord"},
