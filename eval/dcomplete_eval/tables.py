@@ -59,11 +59,7 @@ def infilling(runs: Sequence[Run]) -> str:
 def timed(runs: Sequence[Run]) -> str:
     """Contestants asked one after another, each answer judged before the next: what one costs."""
     known = [run for run in runs if run["settings"]["kind"] not in _BOUNDS]
-    newest = {
-        (run["benchmark"], run["contestant"]): run
-        for run in known
-        if not replaced(run["contestant"])
-    }
+    newest = {(run["benchmark"], run["contestant"]): run for run in known}
     runs = list(newest.values())
     if not runs:
         return ""
@@ -116,7 +112,6 @@ def typing(runs: Sequence[Run], overhead: Sequence[Run]) -> str:
 
 def usefulness(runs: Sequence[Run]) -> str:
     """The newest usefulness replay of every trace with every contestant."""
-    runs = [run for run in runs if not replaced(run["contestant"])]
     newest = {(run["trace"], run["contestant"]): run for run in runs}
     if not newest:
         return ""
