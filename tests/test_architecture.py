@@ -17,6 +17,7 @@ WORDS = {
     "dcomplete.errors",
     "dcomplete.registry",
     "dcomplete.provenance",
+    "dcomplete.appending",
 }
 TEXT = WORDS | {"dcomplete.document", "dcomplete.settings"}
 ENGINE = WORDS | {"dcomplete.models.", "dcomplete.engine."}
@@ -29,6 +30,7 @@ MAY_IMPORT = {
     "dcomplete.document": {"dcomplete.errors"},
     "dcomplete.settings": {"dcomplete.errors"},
     "dcomplete.provenance": set(),
+    "dcomplete.appending": {"dcomplete.errors"},
     "dcomplete.votes": {"dcomplete.errors"},  # editors write them, the harness reads them
     "dcomplete.context": TEXT,
     "dcomplete.postprocess": TEXT,

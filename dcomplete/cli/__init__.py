@@ -52,10 +52,8 @@ def _root(
 
 def main(arguments: Sequence[str] | None = None) -> NoReturn:
     """Run the command line and exit: 0 done, 1 nothing to suggest, 2 wrong use, 130 interrupted."""
-    if isinstance(
-        sys.stdout, io.TextIOWrapper
-    ):  # code and JSON are UTF-8, whatever the locale says
-        _make_encodable(sys.stdout)
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        _make_encodable(sys.stdout)  # code and JSON are UTF-8, whatever the locale says
     sys.exit(run(arguments))
 
 

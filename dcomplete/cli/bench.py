@@ -67,7 +67,7 @@ def command(
     shapes with random weights run beside the published loops and autoregressive decoding instead, and
     the device's own limits are measured in the same run.
     """
-    from dcomplete_eval import appending
+    from dcomplete import appending
 
     appending.check(out)
     of_shapes = bool(shape or (device == "cuda" and not model))

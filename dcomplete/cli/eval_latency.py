@@ -63,7 +63,7 @@ def command(
     the intended arrival, so that waiting behind other requests is part of it. Requests are answered one
     at a time.
     """
-    from dcomplete_eval import appending
+    from dcomplete import appending
     from dcomplete_eval.contestants import check
     from dcomplete_eval.latency import Histogram
 

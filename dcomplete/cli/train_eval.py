@@ -47,12 +47,12 @@ def command(
     """Fill held-out gaps and print exact match, edit similarity, length error and cost."""
     import torch
 
+    from dcomplete import appending
     from dcomplete.engine.load import load_engine
     from dcomplete.provenance import commit, describe_device
     from dcomplete.train.base import untrained
     from dcomplete.train.evaluate import infill_gaps, masked_nats, summary
     from dcomplete.train.heldout import read
-    from dcomplete_eval import appending
 
     if base and (model or dtype not in ("auto", "float32")):
         raise UserError(
@@ -92,7 +92,7 @@ def _progress(items: Any, total: int, name: str) -> Any:
 
 
 def _say(line: dict[str, Any], out: Path | None, as_json: bool) -> None:
-    from dcomplete_eval import appending
+    from dcomplete import appending
 
     appending.append(out, line)
     skip = ("bench", "commit", "device", "model", "dtype")

@@ -2,8 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
-from contextlib import asynccontextmanager
+from collections.abc import Awaitable, Callable, Coroutine
 from typing import Any, TypeVar
 
 from starlette.applications import Starlette
@@ -21,16 +20,12 @@ from dcomplete.dialects.sharing import begin
 from dcomplete.dialects.table import FACTS, GAPS, Fact, dialect_at, dialect_of
 from dcomplete.errors import Cancelled, DcompleteError, Refusal, UserError
 from dcomplete.serve import codec
+from dcomplete.serve.asking import TooLarge, body_of, until_gone
 from dcomplete.serve.faults import place_of
 
-MAX_BODY = 8_000_000  # bytes of a request: the engine process takes as many
 T = TypeVar("T")
 _log = logging.getLogger(__name__)
 _Endpoint = Callable[[Request], Awaitable[Response]]
-
-
-class _TooLarge(UserError):
-    pass
 
 
 def make_app(desk: Desk, rules: Rules) -> ASGIApp:
@@ -46,7 +41,7 @@ def make_app(desk: Desk, rules: Rules) -> ASGIApp:
 
 def _filling(desk: Desk) -> _Endpoint:
     async def fill(request: Request) -> Response:
-        body = Fields.of(codec.parse(await _body(request)))
+        body = Fields.of(codec.parse(await body_of(request)))
         dialect = dialect_of(request.url.path, body)
         try:
             asked = dialect.read(body)
@@ -62,7 +57,7 @@ def _filling(desk: Desk) -> _Endpoint:
 
 def _telling(desk: Desk, fact: Fact) -> _Endpoint:
     async def tell(request: Request) -> Response:
-        raw = await _body(request)
+        raw = await body_of(request)
         body = Fields.of(codec.parse(raw)) if raw.strip() else Fields({})
         said = fact.tell(desk.names, body)
         return Response() if said is None else _json(said)
@@ -84,7 +79,7 @@ def _streamed(flow: Flow, parts: Any, given: Given) -> Response:
 async def _while_connected(request: Request, work: Coroutine[Any, Any, T]) -> T:
     """What `work` gives; it is cancelled, and with it the engine's, when the client goes away."""
     working = begin(work)
-    async with _until_gone(request) as gone:
+    async with until_gone(request) as gone:
         try:
             await asyncio.wait({working, gone}, return_when=asyncio.FIRST_COMPLETED)
             if not working.done():
@@ -94,33 +89,10 @@ async def _while_connected(request: Request, work: Coroutine[Any, Any, T]) -> T:
             working.cancel()
 
 
-@asynccontextmanager
-async def _until_gone(request: Request) -> "AsyncIterator[asyncio.Task[None]]":
-    async def watch() -> None:
-        while (await request.receive())["type"] != "http.disconnect":
-            pass
-
-    watching = asyncio.create_task(watch())
-    try:
-        yield watching
-    finally:
-        watching.cancel()
-
-
-async def _body(request: Request) -> bytes:
-    parts, size = [], 0
-    async for part in request.stream():
-        size += len(part)
-        if size > MAX_BODY:
-            raise _TooLarge(f"The request is larger than {MAX_BODY // 1_000_000} MB.")
-        parts.append(part)
-    return b"".join(parts)
-
-
 def status_of(error: DcompleteError) -> int:
     """The HTTP status that says whose turn it is: the client's, or to try again later."""
     match error:
-        case _TooLarge():
+        case TooLarge():
             return 413
         case UserError():
             return 400

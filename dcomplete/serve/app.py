@@ -17,6 +17,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from dcomplete import __version__
 from dcomplete.errors import Cancelled, DcompleteError, UserError
 from dcomplete.serve import codec
+from dcomplete.serve.asking import body_of, until_gone
 from dcomplete.serve.faults import place_of
 from dcomplete.serve.jobs import Job
 from dcomplete.serve.orders import Choice, Ending, Order, Status
@@ -24,7 +25,6 @@ from dcomplete.serve.schedule import Scheduler
 from dcomplete.serve.statuses import status_of
 from dcomplete.types import Cell, Infill
 
-MAX_BODY = 8_000_000  # bytes of a request
 _JSON = "application/json"
 _log = logging.getLogger(__name__)
 _Endpoint = Callable[[Request], Awaitable[Response]]
@@ -65,7 +65,7 @@ class Routes:
         self._desk = desk
 
     async def infill(self, request: Request) -> Response:
-        order = codec.load(Order, await _body(request))
+        order = codec.load(Order, await body_of(request))
         if order.request is None:
             raise UserError("Field request is missing.")
         if order.watch:
@@ -73,7 +73,7 @@ class Routes:
         return await self._answered(request, self._desk.scheduler.submit(order))
 
     async def warm(self, request: Request) -> Response:
-        choice = codec.load(Choice, await _body(request))
+        choice = codec.load(Choice, await body_of(request))
         order = Order(model=choice.model, device=choice.device, dtype=choice.dtype)
         return await self._answered(request, self._desk.scheduler.submit(order))
 
@@ -81,7 +81,7 @@ class Routes:
         return _json(self._desk.status())
 
     async def stop(self, request: Request) -> Response:
-        self._desk.end(codec.load(Ending, await _body(request)).when_idle)
+        self._desk.end(codec.load(Ending, await body_of(request)).when_idle)
         return _json({"stopping": True})
 
     async def _answered(self, request: Request, job: Job) -> Response:
@@ -114,17 +114,12 @@ class Routes:
     async def _dropping(self, request: Request, job: Job) -> AsyncIterator[None]:
         """Within, the job ends when the client closes its connection."""
 
-        async def watch() -> None:
-            while (await request.receive())["type"] != "http.disconnect":
-                pass
-            self._desk.scheduler.drop(job)
-
-        watching = asyncio.create_task(watch())
-        try:
-            yield
-        finally:
-            watching.cancel()
-            self._desk.scheduler.drop(job)
+        async with until_gone(request) as gone:
+            gone.add_done_callback(lambda _: self._desk.scheduler.drop(job))
+            try:
+                yield
+            finally:
+                self._desk.scheduler.drop(job)
 
 
 class Guard:
@@ -144,16 +139,6 @@ class Guard:
         else:
             error = UserError("The token is missing or wrong.")
             await _json(_said(error), 403)(scope, receive, send)
-
-
-async def _body(request: Request) -> bytes:
-    parts, size = [], 0
-    async for part in request.stream():
-        size += len(part)
-        if size > MAX_BODY:
-            raise UserError(f"The request is larger than {MAX_BODY // 1_000_000} MB.")
-        parts.append(part)
-    return b"".join(parts)
 
 
 def _json(value: object, status: int = 200) -> Response:

@@ -95,8 +95,9 @@ def gold(
     as_json: Json = False,
 ) -> None:
     """Judge each benchmark's own answers: what does not pass is listed, and the exit status is 1."""
-    from dcomplete_eval import appending, sandbox
+    from dcomplete import appending
     from dcomplete_eval import data as known
+    from dcomplete_eval import sandbox
     from dcomplete_eval.benchmarks import BENCHMARKS
     from dcomplete_eval.gold import check as judge
     from dcomplete_eval.types import only

@@ -21,11 +21,8 @@ WATCH = "dcomplete/watch"
 COMPARE = "dcomplete/compare"
 VOTE = "dcomplete/vote"
 _REMEMBERED = 100
-_FAILED = {
-    Reason.NO_ENGINE,
-    Reason.BUSY,
-    Reason.LOADING,
-}  # nobody was asked, so nobody said "nothing"
+# Nobody was asked, so nobody said "nothing".
+_FAILED = {Reason.NO_ENGINE, Reason.BUSY, Reason.LOADING}
 
 
 @dataclass(frozen=True, slots=True)

@@ -222,7 +222,7 @@ def test_ratios_compare_like_with_like():
 
 
 def test_an_unwritable_file_is_one_sentence(tmp_path):
-    from dcomplete_eval.appending import append
+    from dcomplete.appending import append
 
     (tmp_path / "file").write_text("")
     with pytest.raises(UserError, match="Cannot write"):

@@ -1,23 +1,9 @@
 """What git ignores is not read."""
 
-from pathlib import Path
-
 import pytest
 
 from dcomplete.context.privacy import Privacy
-
-
-@pytest.fixture
-def workspace(tmp_path: Path) -> Path:
-    folder = tmp_path / "work"
-    (folder / "sub" / "deep").mkdir(parents=True)
-    return folder
-
-
-def write(path: Path, text: str = "x = 1\n") -> Path:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(text)
-    return path
+from tests.context.folders import write
 
 
 def test_nested_ignore_files_count_and_the_deeper_one_decides(workspace):

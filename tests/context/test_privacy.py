@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from dcomplete.context.privacy import Privacy, is_secret, path_of
+from tests.context.folders import write
 
 SECRETS = [
     ".env", ".env.local", "prod.env", ".ENV", "server.pem", "tls.key", "id_rsa", "id_rsa.pub",
@@ -43,19 +44,6 @@ PROGRAMS = [
     "secrets.py",
     "a.asc",
 ]
-
-
-@pytest.fixture
-def workspace(tmp_path: Path) -> Path:
-    folder = tmp_path / "work"
-    (folder / "sub" / "deep").mkdir(parents=True)
-    return folder
-
-
-def write(path: Path, text: str = "x = 1\n") -> Path:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(text)
-    return path
 
 
 @pytest.mark.parametrize("name", SECRETS)

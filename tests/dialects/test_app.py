@@ -7,8 +7,8 @@ import threading
 
 import pytest
 
-from dcomplete.dialects.app import MAX_BODY
 from dcomplete.dialects.table import FACTS, GAPS
+from dcomplete.serve.asking import MAX_BODY
 from tests.dialects.conftest import AFTER, BEFORE
 from tests.serve.conftest import until
 

@@ -16,9 +16,9 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
+from dcomplete import appending
 from dcomplete.errors import UserError
 from dcomplete.provenance import commit, processor
-from dcomplete_eval import appending
 from dcomplete_eval.data import folder
 from dcomplete_eval.replay import overhead
 from dcomplete_eval.replay.accepting import RULES

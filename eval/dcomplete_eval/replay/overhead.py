@@ -18,8 +18,8 @@ from typing import Annotated, Any
 
 import typer
 
+from dcomplete import appending
 from dcomplete.provenance import commit, processor
-from dcomplete_eval import appending
 from dcomplete_eval.replay.editor import Editor
 from dcomplete_eval.replay.play import percentiles, stop_engine
 from dcomplete_eval.replay.trace import Patch

@@ -1,0 +1,9 @@
+"""A folder to work in, and files in it."""
+
+from pathlib import Path
+
+
+def write(path: Path, text: str = "x = 1\n") -> Path:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(text)
+    return path
