@@ -1,5 +1,6 @@
 """Tiny networks and tokenizers: the whole engine on a CPU, in seconds, without weights."""
 
+import gc
 import json
 import signal
 from collections.abc import Callable
@@ -35,6 +36,12 @@ REGIMES: dict[str, Regime] = {
     "full-shifted": Full(SPECIALS, shift=True),
     "block-causal": BlockCausal(SPECIALS, size=4),
 }
+
+
+def pytest_collection_finish() -> None:
+    """The engine process collects garbage at every load and rest: not what tests were collected from."""
+    gc.collect()
+    gc.freeze()
 
 
 def byte_tokenizer_json() -> str:
