@@ -38,6 +38,13 @@ REGIMES: dict[str, Regime] = {
 }
 
 
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """A file stays with one worker: one that takes long must not be the last to be begun."""
+    long = {item.path for item in items if item.get_closest_marker("long")}
+    items.sort(key=lambda item: item.path not in long)
+
+
 def pytest_collection_finish() -> None:
     """The engine process collects garbage at every load and rest: not what tests were collected from."""
     gc.collect()

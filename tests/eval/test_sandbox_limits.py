@@ -20,6 +20,7 @@ from dcomplete_eval.sandbox import Limits, isolation, running, waiting
 from tests.eval import hostile
 from tests.eval.conftest import needs_sandbox
 
+pytestmark = pytest.mark.long  # programs that are stopped when their time is up
 ROOT = Path(__file__).parents[2]
 OTHER = 12345  # an ordinary user's number
 
