@@ -4,7 +4,10 @@ BIN := .venv/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check install -q -c constraints.txt
 FAST := -m "not e2e and not weights and not gpu and not editors"
 # Several tests at once with a core each are faster than one with all cores; a file stays with one worker.
-SPREAD := OMP_NUM_THREADS=1 $(BIN)/python -m pytest -q -n logical --maxprocesses 4 --dist loadfile
+# Files are begun in the order of tests/conftest.py, not those with most tests first: few may take longest.
+# Each of them reads all tests first: what is compiled is kept, also where the environment says otherwise.
+SPREAD := PYTHONDONTWRITEBYTECODE= OMP_NUM_THREADS=1 $(BIN)/python -m pytest -q -n logical --maxprocesses 4 --dist loadfile \
+	--no-loadscope-reorder
 KITS := .kits
 NVIMS := $(CURDIR)/$(KITS)/nvim-new/bin/nvim:$(CURDIR)/$(KITS)/nvim-mid/bin/nvim:$(CURDIR)/$(KITS)/nvim-old/bin/nvim
 MODULES := editors/vscode/node_modules/.package-lock.json

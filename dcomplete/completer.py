@@ -11,13 +11,12 @@ import secrets
 import time
 from collections import OrderedDict
 from contextlib import suppress
-from dataclasses import dataclass
 from typing import TypeVar
 
 from dcomplete.context import Context, Workspace, errors_with, gather, language_of
 from dcomplete.document import Snapshot
 from dcomplete.errors import DcompleteError, Reason, Refusal
-from dcomplete.flight import Flight
+from dcomplete.flight import Ahead, Flight, drop
 from dcomplete.foresight import likely_next
 from dcomplete.popup import as_item, with_item
 from dcomplete.postprocess import Proposal, Surroundings, rank, refine
@@ -29,17 +28,9 @@ from dcomplete.types import Infill, InfillRequest, Shape, Suggestion, Watcher
 _ASKED = 8  # branches at least, where somebody asked and waits
 _VARIETY = (0.8, 1.2)  # temperatures where several suggestions are wanted and branches found one
 _PAUSE_S = 20.0  # after which the text from elsewhere is chosen anew
-_REMEMBERED = 64  # suggestions whose acceptance or dismissal means something
+_REMEMBERED = 64  # suggestions whose acceptance or dismissal means something; documents asked about
 K = TypeVar("K")
 V = TypeVar("V")
-
-
-@dataclass(slots=True)
-class _Ahead:
-    """The next suggestion, being computed while one is on screen, and for which place."""
-
-    task: "asyncio.Task[None] | None" = None
-    snapshot: Snapshot | None = None
 
 
 class Completer:
@@ -48,9 +39,10 @@ class Completer:
     def __init__(self, engine: AsyncEngine, workspace: Workspace, settings: Settings) -> None:
         self.engine, self.workspace, self.settings = engine, workspace, settings
         self.suggestions = Suggestions()
-        self._flights: dict[str, Flight] = {}  # by document: the computation under way
-        self._ahead: dict[str, _Ahead] = {}
-        self._asked: dict[str, float] = {}  # by document: when the engine was last asked
+        # By document. A request may begin just after `forget`: these hold what runs, and no longer.
+        self._flights: dict[str, Flight] = {}
+        self._ahead: dict[str, Ahead] = {}
+        self._asked: OrderedDict[str, float] = OrderedDict()  # when the engine was, lately
         self._shown: OrderedDict[str, tuple[str, str]] = OrderedDict()  # by id: uri and text
         self._dismissed: OrderedDict[tuple[str, str], None] = OrderedDict()
         self._salt = secrets.token_hex(8)  # two editors with one file do not overtake each other
@@ -108,7 +100,7 @@ class Completer:
         """What earlier answers say about this place."""
         found = self.suggestions.find(snapshot)
         ahead = self._ahead.get(snapshot.uri)
-        if not found and ahead and ahead.task and _same_place(ahead.snapshot, snapshot):
+        if not found and ahead and ahead.task and ahead.goes_on_from(snapshot):
             await asyncio.shield(ahead.task)
             found = self.suggestions.find(snapshot)
         flight = self._flights.get(snapshot.uri)
@@ -123,7 +115,8 @@ class Completer:
         """What the engine says now. The older computation for this document ends."""
         self._stop(snapshot.uri)
         flight = self._flights[snapshot.uri] = Flight(snapshot)
-        flight.start(self._land(flight, count))
+        landing = flight.start(self._land(flight, count))
+        landing.add_done_callback(lambda _: drop(self._flights, snapshot.uri, flight))
         await flight.wait()
         return flight.result()
 
@@ -147,7 +140,7 @@ class Completer:
             await asyncio.sleep(self.settings.trigger.debounce_ms / 1000)
         if time.monotonic() - self._asked.get(snapshot.uri, 0.0) > _PAUSE_S:
             self.workspace.refresh(snapshot.uri)
-        self._asked[snapshot.uri] = time.monotonic()
+        _remember(self._asked, snapshot.uri, time.monotonic())
         context = gather(snapshot, self.workspace, self.settings)
         found: list[Suggestion] = []
         surest = (0.0,) if branches or count == 1 else ()
@@ -242,10 +235,11 @@ class Completer:
         running = self._ahead.get(snapshot.uri)
         free = running is None or running.task is None or running.task.done()
         if self.settings.trigger.precompute and free:
-            ahead = self._ahead[snapshot.uri] = _Ahead()
+            ahead = self._ahead[snapshot.uri] = Ahead()
             ahead.task = asyncio.create_task(self._compute_ahead(ahead, snapshot, shown))
+            ahead.task.add_done_callback(lambda _: drop(self._ahead, snapshot.uri, ahead))
 
-    async def _compute_ahead(self, ahead: _Ahead, snapshot: Snapshot, shown: Suggestion) -> None:
+    async def _compute_ahead(self, ahead: Ahead, snapshot: Snapshot, shown: Suggestion) -> None:
         await asyncio.sleep(0)  # the suggestion itself goes out first
         for after in likely_next(snapshot, shown):
             with suppress(DcompleteError):
@@ -286,10 +280,6 @@ def _surroundings(snapshot: Snapshot, context: Context) -> Surroundings:
         replaced=snapshot.text[snapshot.gap.start : snapshot.gap.end].replace("\r\n", "\n"),
         automatic=snapshot.automatic,
     )
-
-
-def _same_place(a: Snapshot | None, b: Snapshot) -> bool:
-    return a is not None and a.gap == b.gap and a.text == b.text
 
 
 def _remember(table: OrderedDict[K, V], key: K, value: V) -> None:

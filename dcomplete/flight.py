@@ -9,12 +9,14 @@ could tell as much from its first tokens; what is decided late in a canvas stays
 
 import asyncio
 from collections.abc import Coroutine
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, TypeVar
 
 from dcomplete.document import Snapshot
 from dcomplete.errors import Reason, Refusal
 from dcomplete.types import Cell, Suggestion
 
+T = TypeVar("T")
 MOST_TYPED = 40  # characters since the request after which its answer is of no use
 GRACE_S = 0.3  # between a request that is given up and the next one for the same computation
 
@@ -27,10 +29,13 @@ class Flight:
         self.task: asyncio.Task[list[Suggestion]] | None = None
         self._head, self._typed, self._waiting = "", "", 0
 
-    def start(self, work: Coroutine[Any, Any, list[Suggestion]]) -> None:
+    def start(
+        self, work: Coroutine[Any, Any, list[Suggestion]]
+    ) -> "asyncio.Task[list[Suggestion]]":
         """Begin `work`, which calls `see` after every denoise step."""
         self.task = asyncio.create_task(work)
         self.task.add_done_callback(_look)
+        return self.task
 
     def result(self) -> list[Suggestion]:
         """The answer of a computation that is over; raises what it raised.
@@ -85,6 +90,25 @@ class Flight:
 
     def _may_become(self, typed: str) -> bool:
         return typed.startswith(self._head) or self._head.startswith(typed)
+
+
+@dataclass(slots=True)
+class Ahead:
+    """The next suggestion, being computed while one is on screen, and for which place."""
+
+    task: "asyncio.Task[None] | None" = None
+    snapshot: Snapshot | None = None
+
+    def goes_on_from(self, place: Snapshot) -> bool:
+        """Whether that place is this one."""
+        known = self.snapshot
+        return known is not None and known.gap == place.gap and known.text == place.text
+
+
+def drop(table: dict[str, T], uri: str, value: T) -> None:
+    """Take out what is over, unless something newer has its place."""
+    if table.get(uri) is value:
+        del table[uri]
 
 
 def typed_since(before: Snapshot, after: Snapshot) -> str | None:

@@ -1,5 +1,6 @@
 """Tiny networks and tokenizers: the whole engine on a CPU, in seconds, without weights."""
 
+import gc
 import json
 import signal
 from collections.abc import Callable
@@ -35,6 +36,19 @@ REGIMES: dict[str, Regime] = {
     "full-shifted": Full(SPECIALS, shift=True),
     "block-causal": BlockCausal(SPECIALS, size=4),
 }
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """A file stays with one worker: one that takes long must not be the last to be begun."""
+    long = {item.path for item in items if item.get_closest_marker("long")}
+    items.sort(key=lambda item: item.path not in long)
+
+
+def pytest_collection_finish() -> None:
+    """The engine process collects garbage at every load and rest: not what tests were collected from."""
+    gc.collect()
+    gc.freeze()
 
 
 def byte_tokenizer_json() -> str:

@@ -10,7 +10,7 @@ from dcomplete.completer import Completer
 from dcomplete.context import Workspace
 from dcomplete.document import Gap, Snapshot
 from dcomplete.errors import Reason, Refusal
-from dcomplete.flight import GRACE_S, MOST_TYPED, typed_since
+from dcomplete.flight import GRACE_S, MOST_TYPED, Ahead, Flight, typed_since
 from dcomplete.settings import read_settings
 from dcomplete.types import Answer, Cell, Finish, Infill
 from tests.clock import run
@@ -168,6 +168,46 @@ def test_closing_the_document_ends_the_computation():
 
     run(story())
     assert engine.ended == ["stopped"]
+
+
+class Closing(Slow):
+    """Has the document closed in the very moment in which it has answered."""
+
+    completer: Completer | None = None
+
+    async def infill(self, request, *, background=False, **more):
+        found = await super().infill(request, **more)
+        if self.completer is not None and not background:
+            asyncio.get_running_loop().call_soon(self.completer.forget, CLOSED)
+        return found
+
+
+CLOSED = "file:///w/closed.py"
+
+
+@pytest.mark.parametrize("answered", [False, True])
+def test_nothing_is_kept_of_a_document_that_closes_as_it_is_asked_about_or_answered(answered):
+    """What begins in the moment after the closing is let go when it is over."""
+    engine = Closing("total", "count", "more", step_s=0.1)
+
+    async def story():
+        completer = Completer(engine, Workspace(), read_settings({}))
+        engine.completer = completer if answered else None
+        task = asyncio.create_task(completer.complete(replace(place(""), uri=CLOSED)))
+        if answered:
+            await task
+        else:
+            completer.forget(CLOSED)  # before the task's first step
+            await asyncio.sleep(0)
+            task.cancel()
+        del task  # its error would name what it had
+        await asyncio.sleep(GRACE_S + 2.0)
+        gc.collect()
+        kept = [o for o in gc.get_objects() if isinstance(o, Flight | Ahead)]
+        assert [o for o in kept if o.snapshot and o.snapshot.uri == CLOSED] == []
+
+    run(story())
+    assert engine.ended == (["done"] * 2 if answered else ["stopped"])
 
 
 def test_typed_since_knows_typing_from_everything_else():

@@ -1,17 +1,44 @@
-"""The real program in a process of its own, with the embedded model."""
+"""The real program in a process of its own, with the embedded model.
+
+Whether it loads the model itself is asked by a few tests; what it makes of texts is asked of one engine
+process by all others, for loading takes longer than answering.
+"""
 
 import json
 import re
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from dcomplete.serve.places import LOG_VARIABLE, RUNTIME_VARIABLE
+from dcomplete.serve.start import StartOptions, ensure_engine, read_status, stop_engine
+
 pytestmark = [pytest.mark.e2e, pytest.mark.weights]
 ROOT = Path(__file__).parents[2]
 AVERAGE = ROOT / "dcomplete" / "examples" / "average.py"
+
+
+@pytest.fixture(scope="module")
+def engine_place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """Where an engine process runs that was asked something by the end."""
+    folder = tmp_path_factory.mktemp("engine")
+    with pytest.MonkeyPatch.context() as environment:
+        for variable in (RUNTIME_VARIABLE, LOG_VARIABLE):
+            environment.setenv(variable, str(folder))
+        ensure_engine(StartOptions(exit_after=300))
+        yield folder
+        status = read_status()
+        assert stop_engine() and status is not None and status.counts["done"]
+
+
+@pytest.fixture
+def shared_engine(engine_place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The program finds that process."""
+    monkeypatch.setenv(RUNTIME_VARIABLE, str(engine_place))
 
 
 def infill(*arguments: object, stdin: str | None = None) -> subprocess.CompletedProcess[str]:
@@ -59,6 +86,7 @@ def test_the_filled_example_runs(tmp_path):
     assert ran.stdout.splitlines()[0] == "3.0"
 
 
+@pytest.mark.usefixtures("shared_engine")
 def test_three_gaps_keep_what_is_between_them():
     text = (
         "import <GAP>\n\n\ndef read(path):\n    with open(<GAP>) as file:\n"
@@ -71,12 +99,14 @@ def test_three_gaps_keep_what_is_between_them():
     assert all(len(gap) < 300 for gap in match.groups())
 
 
+@pytest.mark.usefixtures("shared_engine")
 def test_a_cut_inside_an_identifier():
     text = "def calculate_total(values):\n    result = sum(values)\n    return res<GAP>\n"
     found = answer("-", stdin=text)
     assert found["text"].startswith("ult")
 
 
+@pytest.mark.usefixtures("shared_engine")
 def test_a_gap_that_needs_nothing():
     found = answer("-", "--max-tokens", 16, stdin="x = 1<GAP>\ny = 2\nz = 3\n")
     assert len(found["text"]) < 80
@@ -90,11 +120,13 @@ def test_a_gap_of_150_tokens():
     assert found["tokens"] == 150
 
 
+@pytest.mark.usefixtures("shared_engine")
 def test_a_long_gap_goes_on_over_several_canvases():
     found = answer("-", "--max-tokens", 150, "--steps", 10, stdin="NAMES = [\n    'Anna',\n<GAP>")
     assert found["tokens"] <= 150 and found["finish"] in ("done", "length", "steps")
 
 
+@pytest.mark.usefixtures("shared_engine")
 @pytest.mark.parametrize(
     ("name", "text"),
     [
@@ -177,6 +209,7 @@ NEEDED = [
 ]
 
 
+@pytest.mark.usefixtures("shared_engine")
 @pytest.mark.parametrize(("head", "best", "after"), NEEDED)
 def test_branches_find_what_the_text_behind_the_gap_needs(head, best, after):
     text = f"{head}\n    <GAP>\n    {after}\n"

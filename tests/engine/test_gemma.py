@@ -2,6 +2,7 @@
 pinned, pinned text that stays where something is."""
 
 import json
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
@@ -14,18 +15,24 @@ from dcomplete.errors import Cancelled, ModelError, UserError
 from dcomplete.types import CancelToken, Finish, InfillRequest
 from tests.conftest import byte_tokenizer_json
 
-transformers = pytest.importorskip("transformers")
-if not hasattr(transformers, "DiffusionGemmaForBlockDiffusion"):
-    pytest.skip("this transformers has no DiffusionGemma", allow_module_level=True)
-
+LIBRARY = find_spec("transformers")
 CANVAS = 16
-# torch says so of itself when transformers' sampler imports its distributions for the first time
-pytestmark = pytest.mark.filterwarnings("ignore:`torch.jit:DeprecationWarning")
+pytestmark = [
+    # found without the seconds that its import takes: who only collects tests does not wait for it
+    pytest.mark.skipif(
+        not LIBRARY or not (Path(str(LIBRARY.origin)).parent / "models/diffusion_gemma").is_dir(),
+        reason="no transformers with DiffusionGemma",
+    ),
+    # torch says so of itself when transformers' sampler imports its distributions for the first time
+    pytest.mark.filterwarnings("ignore:`torch.jit:DeprecationWarning"),
+]
 
 
 @pytest.fixture(scope="module")
 def published(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder as the hub has it."""
+    import transformers
+
     torch.manual_seed(0)
     text = {
         "vocab_size": 300, "hidden_size": 32, "intermediate_size": 48, "num_hidden_layers": 2,
@@ -62,6 +69,8 @@ def engine(published: Path, data_home: Path) -> GemmaEngine:
 
 def test_with_nothing_pinned_it_is_the_librarys_own_generate(engine, published):
     """Issue 7: DiffusionGemma tiny random agrees with transformers' own generate."""
+    import transformers
+
     theirs = transformers.DiffusionGemmaForBlockDiffusion.from_pretrained(published).eval()
     tokens = engine.tokenizer.encode("x = 1\nreturn", add_special_tokens=False).ids
     for seed in range(3):

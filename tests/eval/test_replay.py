@@ -78,6 +78,7 @@ def test_percentiles_of_nothing_are_nothing():
 
 
 @pytest.mark.e2e
+@pytest.mark.long
 @pytest.mark.asyncio
 async def test_typing_a_recorded_history_leaves_the_same_text_at_the_server(data_home, tmp_path):
     """Shown with a tiny model, the end of a real trace where there is one, and no error."""

@@ -20,6 +20,7 @@ from dcomplete_eval.sandbox import Limits, isolation, running, waiting
 from tests.eval import hostile
 from tests.eval.conftest import needs_sandbox
 
+pytestmark = pytest.mark.long  # programs that are stopped when their time is up
 ROOT = Path(__file__).parents[2]
 OTHER = 12345  # an ordinary user's number
 
@@ -147,14 +148,14 @@ def test_a_machine_that_stands_still_fails_nobody():
     """Harness and sandbox are stopped together for longer than the limit, as swapping does."""
     script = (
         "from dcomplete_eval.sandbox import Limits, choose\n"
-        "print(choose().run('import time\\ntime.sleep(2)', limits=Limits(wall=3.0)).outcome)"
+        "print(choose().run('import time\\ntime.sleep(1)', limits=Limits(wall=2.0)).outcome)"
     )
     with subprocess.Popen([sys.executable, "-c", script], stdout=-1, text=True) as harness:
         inside = _with_program(harness.pid)
         outside = psutil.Process(harness.pid)
         for process in (outside, *inside):
             process.suspend()
-        time.sleep(5)
+        time.sleep(3)
         for process in (*inside, outside):
             process.resume()
         assert harness.communicate(timeout=60)[0] == "finished\n"
@@ -187,12 +188,13 @@ def test_waiting_for_a_processor_is_seen_and_sleeping_is_not():
 
 @needs_sandbox
 def test_queueing_extends_the_limit_but_not_for_ever(box, monkeypatch):
-    program, limits = "import time\ntime.sleep(2)", Limits(wall=0.5)
-    assert box.run(program, limits=limits).outcome == "timeout"
+    short, long = "import time\ntime.sleep(1)", "import time\ntime.sleep(60)"
+    limits = Limits(wall=0.25)
+    assert box.run(long, limits=limits).outcome == "timeout"
     monkeypatch.setattr(waiting, "queued", lambda _: 60.0)
-    assert box.run(program, limits=limits).outcome == "finished"
-    ran = box.run("import time\ntime.sleep(60)", limits=limits)
-    assert ran.outcome == "timeout" and 5 <= ran.seconds < 20
+    assert box.run(short, limits=limits).outcome == "finished"
+    ran = box.run(long, limits=limits)
+    assert ran.outcome == "timeout" and 2.5 <= ran.seconds < 20
 
 
 @needs_sandbox

@@ -121,6 +121,7 @@ def command(data: Path, out: Path) -> list[str]:
 
 
 @pytest.mark.e2e
+@pytest.mark.long
 def test_a_killed_run_ends_with_the_same_weights_as_an_unbroken_one(shards, tmp_path):
     data = tmp_path / "data"
     whole = subprocess.run(
