@@ -58,18 +58,30 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
 
 
 def _make_encodable(out: io.TextIOWrapper) -> None:
-    """A terminal shows what it can; a pipe or file gets every character."""
+    """A terminal shows what it can; a pipe or file gets every character, and no other line ends."""
     if out.isatty():
         out.reconfigure(errors="backslashreplace")
     else:
-        out.reconfigure(encoding="utf-8", errors="backslashreplace")
+        out.reconfigure(encoding="utf-8", errors="backslashreplace", newline="")
+
+
+def as_typed(arguments: Sequence[str]) -> list[str]:
+    """Arguments as the shell handed them on, with `~` for those shells that leave it to programs.
+
+    Left to itself, the argument parser takes patterns for file names on Windows: `[id].tsx` would be
+    `i.tsx`, and a marker of asterisks any file.
+    """
+    if sys.platform != "win32":
+        return list(arguments)
+    return [os.path.expanduser(one) for one in arguments]  # noqa: PTH111 (never raises)
 
 
 def run(arguments: Sequence[str] | None = None) -> int:
     """Run the command line; returns the exit status. No traceback reaches a user."""
     command = typer.main.get_command(app)
+    given = as_typed(sys.argv[1:]) if arguments is None else arguments
     try:
-        status = command.main(arguments, prog_name="dcomplete", standalone_mode=False)
+        status = command.main(given, prog_name="dcomplete", standalone_mode=False)
     except Exception as error:
         if os.environ.get("DCOMPLETE_DEBUG"):
             raise

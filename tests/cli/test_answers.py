@@ -84,6 +84,16 @@ def test_a_name_as_long_as_names_may_be_is_written(tmp_path):
     assert file.read_text() == "a = 1\nb = 2\n"
 
 
+@pytest.mark.skipif(os.name != "nt", reason="elsewhere such a file may be replaced")
+def test_a_file_marked_against_writing_is_one_sentence_and_nothing_is_left(tmp_path):
+    file = tmp_path / "x.py"
+    file.write_text(MARKED)
+    file.chmod(0o444)
+    with pytest.raises(DocumentError, match="cannot be written"):
+        fill(file, "2", file.read_bytes())
+    assert [*tmp_path.iterdir()] == [file]
+
+
 def test_owner_mode_and_links_stay(tmp_path):
     file, link = tmp_path / "x.py", tmp_path / "sub" / "link.py"
     file.write_text(MARKED)

@@ -198,6 +198,7 @@ def test_mistakes_on_the_command_line(home, options, sentence):  # noqa: F811
         capture_output=True, text=True, timeout=60, check=False,
     )  # fmt: skip
     assert done.returncode == 2 and sentence in done.stderr and done.stderr.count("\n") == 1
+    assert "Unknown error" not in done.stderr
 
 
 def test_the_help_has_examples():

@@ -75,6 +75,20 @@ def test_a_file_that_is_full_is_set_aside(monkeypatch: pytest.MonkeyPatch):
     assert outcome_file().with_suffix(".1.jsonl").exists()
 
 
+def test_a_file_that_cannot_be_set_aside_grows_on(monkeypatch: pytest.MonkeyPatch, caplog):
+    """As on Windows while another program reads it."""
+
+    def refuse(*_: object) -> None:
+        raise PermissionError(13, "The file is in use by another process")
+
+    monkeypatch.setattr(outcomes, "MOST_BYTES", 300)
+    monkeypatch.setattr(Path, "replace", refuse)
+    kept = Outcomes(LogSettings(outcomes=True))
+    for _ in range(4):
+        kept.offered(offer())
+    assert len(outcome_file().read_text().splitlines()) == 4 and not caplog.text
+
+
 def test_a_file_that_cannot_be_written_costs_nothing(data_home: Path, caplog):
     data_home.mkdir()
     (data_home / "dcomplete").write_text("no folder")
