@@ -67,12 +67,10 @@ def said(*arguments: str) -> str:
     return done.stderr
 
 
-@pytest.mark.parametrize(
-    "place",
-    ["missing*?/x.log", "", "file/x.log"]
-    if os.name == "nt"
-    else ["/proc/nope/x.log", "/proc", "file/x.log"],
-)
+WRONG = ["missing?/x.log", ""] if os.name == "nt" else ["/proc/nope/x.log", "/proc"]
+
+
+@pytest.mark.parametrize("place", [*WRONG, "file/x.log"])
 def test_a_log_that_cannot_be_written_is_one_sentence(place, tmp_path):
     (tmp_path / "file").write_text("")
     sentence = said("--log-file", str(tmp_path / place))
@@ -85,7 +83,7 @@ def test_a_port_in_use_is_one_sentence():
         sentence = said("--tcp", address)
     why = system_words(errno.EADDRINUSE)
     assert sentence == f"dcomplete_lsp: Cannot listen on {address}: {why}.\n"
-    assert len(why) > 20 or why == "Address already in use"
+    assert "Unknown error" not in why
 
 
 def test_an_address_that_is_not_here_is_one_sentence():
