@@ -1,5 +1,6 @@
 """The command line: one file per sub-command, and the one place where errors become exit statuses."""
 
+import errno
 import io
 import os
 import sys
@@ -89,7 +90,7 @@ def run(arguments: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         return INTERRUPTED
     except SystemExit as end:  # what the argument parser makes of a broken pipe
-        if isinstance(end.__context__, BrokenPipeError):
+        if isinstance(end.__context__, OSError) and _unread(end.__context__):
             return _report(end.__context__)
         raise
     return status if isinstance(status, int) else DONE
@@ -104,7 +105,7 @@ def _report(error: Exception) -> int:
             return INTERRUPTED
         case Cancelled():
             return _say(str(error), INTERRUPTED)
-        case BrokenPipeError():  # the reader of a pipe has seen enough
+        case OSError() if _unread(error):
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
             return DONE
         case Refusal():
@@ -118,6 +119,12 @@ def _report(error: Exception) -> int:
         return int(error.exit_code)
     hint = "Set DCOMPLETE_DEBUG=1 for the full report, and please tell us."
     return _say(f"Unexpected {type(error).__name__}: {error}. {hint}", BUG)
+
+
+def _unread(error: OSError) -> bool:
+    """Whether the reader of our pipe has seen enough, which Windows calls an invalid argument."""
+    invalid = error.errno == errno.EINVAL and error.filename is None
+    return isinstance(error, BrokenPipeError) or (sys.platform == "win32" and invalid)
 
 
 def _say(sentence: str, status: int) -> int:

@@ -60,7 +60,7 @@ def test_write_changes_the_file_in_place_and_keeps_its_mode(tiny_model, file, ca
     whole = call(capsys, "infill", file, *SMALL, "--filled")[1]
     status, out, err = call(capsys, "infill", file, *SMALL, "--write")
     assert status == 0 and out == "" and "Filled 2 gaps" in err
-    assert file.read_text() == whole and (WINDOWS or file.stat().st_mode & 0o777 == 0o640)
+    assert file.read_text("utf-8") == whole and (WINDOWS or file.stat().st_mode & 0o777 == 0o640)
     assert not [p for p in file.parent.iterdir() if p.name.startswith(".dcomplete")]
 
 
