@@ -8,7 +8,11 @@ DcompleteError
 └── Cancelled             the caller no longer wants the answer
 """
 
+import os
+import sys
 from enum import Enum
+
+_FIRST_OF_SOCKETS = 10_000  # WSABASEERR
 
 
 class DcompleteError(Exception):
@@ -25,6 +29,15 @@ class ModelError(UserError):
 
 class DocumentError(UserError):
     """A document, position or gap marker cannot be used."""
+
+
+def system_words(number: int) -> str:
+    """What the system calls an error number; Windows keeps its names for those of sockets elsewhere."""
+    if sys.platform == "win32" and number >= _FIRST_OF_SOCKETS:
+        import ctypes
+
+        return ctypes.FormatError(number).strip(" .\r\n")
+    return os.strerror(number)
 
 
 def first_line(error: Exception, limit: int = 160) -> str:

@@ -2,6 +2,7 @@
 
 import gc
 import json
+import os
 import signal
 from collections.abc import Callable
 from pathlib import Path
@@ -137,9 +138,10 @@ def no_engine_of_the_user(
 
 @pytest.fixture
 def data_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A user data folder of its own."""
+    """A user data folder of its own; Windows puts the author's, who is called the same, above it."""
     monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "home"))
-    return tmp_path / "home"
+    monkeypatch.setenv("WIN_PD_OVERRIDE_LOCAL_APPDATA", str(tmp_path / "home"))
+    return tmp_path / "home" / "dcomplete" if os.name == "nt" else tmp_path / "home"
 
 
 @pytest.fixture

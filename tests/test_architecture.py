@@ -18,6 +18,7 @@ WORDS = {
     "dcomplete.registry",
     "dcomplete.provenance",
     "dcomplete.appending",
+    "dcomplete.swapping",
 }
 TEXT = WORDS | {"dcomplete.document", "dcomplete.settings"}
 ENGINE = WORDS | {"dcomplete.models.", "dcomplete.engine."}
@@ -31,6 +32,7 @@ MAY_IMPORT = {
     "dcomplete.settings": {"dcomplete.errors"},
     "dcomplete.provenance": set(),
     "dcomplete.appending": {"dcomplete.errors"},
+    "dcomplete.swapping": set(),
     "dcomplete.votes": {"dcomplete.errors"},  # editors write them, the harness reads them
     "dcomplete.context": TEXT,
     "dcomplete.postprocess": TEXT,

@@ -1,5 +1,6 @@
 """The command line: one file per sub-command, and the one place where errors become exit statuses."""
 
+import errno
 import io
 import os
 import sys
@@ -58,18 +59,30 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
 
 
 def _make_encodable(out: io.TextIOWrapper) -> None:
-    """A terminal shows what it can; a pipe or file gets every character."""
+    """A terminal shows what it can; a pipe or file gets every character, and no other line ends."""
     if out.isatty():
         out.reconfigure(errors="backslashreplace")
     else:
-        out.reconfigure(encoding="utf-8", errors="backslashreplace")
+        out.reconfigure(encoding="utf-8", errors="backslashreplace", newline="")
+
+
+def as_typed(arguments: Sequence[str]) -> list[str]:
+    """Arguments as the shell handed them on, with `~` for those shells that leave it to programs.
+
+    Left to itself, the argument parser takes patterns for file names on Windows: `[id].tsx` would be
+    `i.tsx`, and a marker of asterisks any file.
+    """
+    if sys.platform != "win32":
+        return list(arguments)
+    return [os.path.expanduser(one) for one in arguments]  # noqa: PTH111 (never raises)
 
 
 def run(arguments: Sequence[str] | None = None) -> int:
     """Run the command line; returns the exit status. No traceback reaches a user."""
     command = typer.main.get_command(app)
+    given = as_typed(sys.argv[1:]) if arguments is None else arguments
     try:
-        status = command.main(arguments, prog_name="dcomplete", standalone_mode=False)
+        status = command.main(given, prog_name="dcomplete", standalone_mode=False)
     except Exception as error:
         if os.environ.get("DCOMPLETE_DEBUG"):
             raise
@@ -77,7 +90,7 @@ def run(arguments: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         return INTERRUPTED
     except SystemExit as end:  # what the argument parser makes of a broken pipe
-        if isinstance(end.__context__, BrokenPipeError):
+        if isinstance(end.__context__, OSError) and _unread(end.__context__):
             return _report(end.__context__)
         raise
     return status if isinstance(status, int) else DONE
@@ -92,7 +105,7 @@ def _report(error: Exception) -> int:
             return INTERRUPTED
         case Cancelled():
             return _say(str(error), INTERRUPTED)
-        case BrokenPipeError():  # the reader of a pipe has seen enough
+        case OSError() if _unread(error):
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
             return DONE
         case Refusal():
@@ -106,6 +119,12 @@ def _report(error: Exception) -> int:
         return int(error.exit_code)
     hint = "Set DCOMPLETE_DEBUG=1 for the full report, and please tell us."
     return _say(f"Unexpected {type(error).__name__}: {error}. {hint}", BUG)
+
+
+def _unread(error: OSError) -> bool:
+    """Whether the reader of our pipe has seen enough, which Windows calls an invalid argument."""
+    invalid = error.errno == errno.EINVAL and error.filename is None
+    return isinstance(error, BrokenPipeError) or (sys.platform == "win32" and invalid)
 
 
 def _say(sentence: str, status: int) -> int:

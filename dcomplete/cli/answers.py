@@ -11,6 +11,7 @@ from typing import Any
 
 import typer
 
+from dcomplete import swapping
 from dcomplete.document import Document
 from dcomplete.errors import DocumentError
 from dcomplete.types import Infill
@@ -120,7 +121,7 @@ def _replace(path: Path, text: bytes, before: bytes) -> None:
         _take_after(target, fresh)
         if target.read_bytes() != before:
             raise DocumentError(f"{path} was changed meanwhile; it is left as it is, try again.")
-        fresh.replace(target)
+        swapping.replace(fresh, target)
     except OSError as error:
         raise DocumentError(f"{path} cannot be written: {error.strerror}.") from None
     finally:
@@ -129,10 +130,14 @@ def _replace(path: Path, text: bytes, before: bytes) -> None:
 
 
 def _take_after(old: Path, new: Path) -> None:
-    """Give `new` the owner, as far as we may, and the mode of `old`."""
+    """Give `new` the owner, as far as we may, and the mode of `old`.
+
+    Windows knows only a mark against writing, and with it a file is neither replaced nor deleted.
+    """
+    if sys.platform == "win32":
+        return
     seen = old.stat()
-    if sys.platform != "win32":
-        for owner, group in ((-1, seen.st_gid), (seen.st_uid, -1)):
-            with suppress(PermissionError):
-                os.chown(new, owner, group)
+    for owner, group in ((-1, seen.st_gid), (seen.st_uid, -1)):
+        with suppress(PermissionError):
+            os.chown(new, owner, group)
     new.chmod(seen.st_mode & 0o7777)  # last: a new owner takes set-user-ID bits away

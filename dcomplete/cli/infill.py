@@ -2,6 +2,7 @@
 
 import json
 import sys
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -212,7 +213,13 @@ def _bytes(file: str) -> bytes:
         return path.read_bytes()
     except FileNotFoundError:
         raise DocumentError(f"There is no file {file}.") from None
-    except IsADirectoryError:
-        raise DocumentError(f"{file} is a folder; name a file.") from None
     except OSError as error:
+        if _is_folder(path):  # Windows only says that it is forbidden
+            raise DocumentError(f"{file} is a folder; name a file.") from None
         raise DocumentError(f"{file} cannot be read: {error.strerror}.") from None
+
+
+def _is_folder(path: Path) -> bool:
+    with suppress(OSError):
+        return path.is_dir()
+    return False

@@ -2,7 +2,6 @@
 
 import asyncio
 import errno
-import os
 import socket
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -10,7 +9,7 @@ from dataclasses import dataclass
 from dcomplete.dialects.app import make_app
 from dcomplete.dialects.desk import Desk, Models
 from dcomplete.dialects.guard import Rules
-from dcomplete.errors import DcompleteError, UserError
+from dcomplete.errors import DcompleteError, UserError, system_words
 from dcomplete.serve.client import EngineClient
 from dcomplete.serve.listening import Server, quiet, signals
 from dcomplete.serve.orders import ANY, AsyncEngine, Choice
@@ -76,7 +75,7 @@ def listen(host: str, port: int) -> socket.socket:
             raise UserError(
                 f"Port {port} is in use; choose another with --port, or end what uses it."
             ) from None
-        why = os.strerror(error.errno) if error.errno else str(error)
+        why = system_words(error.errno) if error.errno else str(error)
         raise UserError(f"Cannot listen at {host}, port {port}: {why}.") from None
 
 

@@ -33,6 +33,13 @@ def plain(name: str) -> str:
     return name if _PLAIN.fullmatch(name) else "(other)"
 
 
+class _Rotating(logging.handlers.RotatingFileHandler):
+    def doRollover(self) -> None:
+        """Where a file cannot be renamed, as on Windows while somebody reads it, the log grows on."""
+        with suppress(OSError):
+            super().doRollover()
+
+
 class Journal:
     """Writes to `path`. A full disk or a folder without permission stops the log, not the engine."""
 
@@ -40,7 +47,7 @@ class Journal:
         with suppress(OSError):
             path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         self._logger = logging.getLogger("dcomplete.serve")
-        self._handler = logging.handlers.RotatingFileHandler(
+        self._handler = _Rotating(
             path, maxBytes=_SIZE, backupCount=_OLD, encoding="utf-8", delay=True
         )
         self._handler.handleError = lambda record: None  # type: ignore[method-assign]

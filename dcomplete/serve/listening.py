@@ -3,11 +3,16 @@
 import asyncio
 import contextlib
 import signal
+import sys
 import threading
 from collections.abc import Callable, Iterator
 
 import uvicorn
 from starlette.types import ASGIApp
+
+_ENDING = [signal.SIGINT, signal.SIGTERM]
+if sys.platform == "win32":
+    _ENDING.append(signal.SIGBREAK)  # all that one process can send to another there
 
 
 def quiet(app: ASGIApp, grace: int) -> uvicorn.Config:
@@ -53,7 +58,7 @@ def signals(loop: asyncio.AbstractEventLoop, end: Callable[[], None]) -> Iterato
         yield
         return
     before = {}
-    for number in (signal.SIGINT, signal.SIGTERM):
+    for number in _ENDING:
         before[number] = signal.signal(number, lambda *_: loop.call_soon_threadsafe(end))
     try:
         yield

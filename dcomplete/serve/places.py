@@ -12,6 +12,7 @@ from pathlib import Path
 
 import platformdirs
 
+from dcomplete import swapping
 from dcomplete.errors import UserError
 
 RUNTIME_VARIABLE, LOG_VARIABLE = "DCOMPLETE_RUNTIME_DIR", "DCOMPLETE_LOG_DIR"
@@ -91,13 +92,13 @@ class Places:
         handle = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
         with os.fdopen(handle, "w", encoding="ascii") as card:
             json.dump({"port": address.port, "token": address.token}, card)
-        fresh.replace(self._card)
+        swapping.replace(fresh, self._card)
 
     def clear(self) -> None:
         """Remove what the process left for clients; only the holder of the engine lock may."""
         for path in (self.socket, self._card):
             with contextlib.suppress(OSError):
-                path.unlink()
+                swapping.remove(path)
 
 
 def _default_folder() -> Path:

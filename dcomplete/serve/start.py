@@ -215,7 +215,9 @@ def _spawn(options: StartOptions) -> "subprocess.Popen[bytes]":
         raise UserError("The engine cannot be started: this program does not know its Python.")
     windows = 0
     if sys.platform == "win32":
-        windows = subprocess.DETACHED_PROCESS | subprocess.CREATE_NEW_PROCESS_GROUP
+        # A console that is not shown: without any, a virtual environment's Python, which starts the
+        # real one, would make that one open a window of its own.
+        windows = subprocess.CREATE_NO_WINDOW | subprocess.CREATE_NEW_PROCESS_GROUP
     try:
         with _open_start_file() as out:
             process = subprocess.Popen(

@@ -7,7 +7,7 @@ import threading
 from contextlib import suppress
 from functools import partial
 
-from dcomplete.errors import UserError
+from dcomplete.errors import UserError, system_words
 from dcomplete.settings import ModelSettings, Settings
 from dcomplete_lsp import acceptance, inspection, logs, suggesting
 from dcomplete_lsp.arena import Arena
@@ -94,7 +94,8 @@ async def _over_tcp(server: Server, care: EngineCare, host: str, port: int) -> i
         listener = await asyncio.start_server(take, host, port)
     except OSError as error:
         known = error.errno is not None and error.errno > 0  # asyncio's own words hold the address
-        why = os.strerror(error.errno) if known and error.errno else error.strerror
+        why = system_words(error.errno) if known and error.errno else error.strerror
+        why = why or "this machine has no such address"  # asyncio says so in one piece
         raise UserError(f"Cannot listen on {host}:{port}: {why}.") from None
     place = listener.sockets[0].getsockname()
     print(f"dcomplete listens on {place[0]}:{place[1]}", file=sys.stderr, flush=True)

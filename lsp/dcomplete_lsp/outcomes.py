@@ -8,6 +8,7 @@ import logging
 import os
 import time
 from collections import OrderedDict
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -93,7 +94,8 @@ class Outcomes:
 def _append(path: Path, line: dict[str, Any]) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     if path.exists() and path.stat().st_size >= MOST_BYTES:
-        path.replace(path.with_suffix(".1.jsonl"))
+        with suppress(PermissionError):  # Windows, while it is read: it grows on
+            path.replace(path.with_suffix(".1.jsonl"))
     descriptor = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
     with os.fdopen(descriptor, "a", encoding="ascii") as file:
         file.write(json.dumps(line) + "\n")

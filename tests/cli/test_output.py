@@ -35,3 +35,20 @@ def test_a_reader_that_has_seen_enough_is_no_error(tiny_model):
         )  # fmt: skip
         os.close(write)
         assert (done.returncode, done.stderr) == (0, b"")
+
+
+@pytest.mark.parametrize("end", ["\r\n", "\n"])
+def test_line_ends_go_through_a_pipe_as_they_are(tiny_model, end):
+    done = dcomplete(*FILL, "--filled", said=f"a = 1{end}b = <GAP>{end}c = 2{end}")
+    assert done.returncode == 0, done.stderr
+    said = done.stdout.decode()
+    assert said.startswith(f"a = 1{end}b = ") and said.endswith(f"{end}c = 2{end}")
+
+
+def test_what_looks_like_a_pattern_is_taken_as_it_was_typed(tiny_model, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "[a].py").write_text("the_right_one = @a*@\n")
+    (tmp_path / "a.py").write_text("another = @a*@\n")
+    (tmp_path / "@a1@").write_text("")
+    done = dcomplete("infill", "[a].py", *FILL[2:], "--gap", "@a*@", "--filled")
+    assert done.stdout.startswith(b"the_right_one = "), done.stderr

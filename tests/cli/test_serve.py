@@ -8,6 +8,7 @@ import pytest
 from dcomplete.cli import run
 from dcomplete.serve.orders import LoadedModel, Status
 from tests.serve.conftest import own_places, serve  # noqa: F401 (fixtures)
+from tests.systems import MODES
 
 pytestmark = pytest.mark.timeout(60)
 
@@ -73,6 +74,7 @@ def test_wrong_use_is_one_sentence(own_places, capsys, arguments, sentence):  # 
     assert status == 2 and sentence in err
 
 
+@MODES
 def test_an_open_folder_is_one_sentence(own_places, capsys):  # noqa: F811
     (own_places / "run").mkdir()
     (own_places / "run").chmod(0o755)

@@ -16,6 +16,7 @@ from dcomplete.serve.start import read_status
 from tests.dialects.test_llama import VIM, WARM, curl
 from tests.e2e.test_serve import MARKER, dcomplete, engines, home, written  # noqa: F401 (a fixture)
 from tests.serve.conftest import own_places, until  # noqa: F401 (a fixture)
+from tests.systems import CTRL_C, WINDOWS
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(180)]
 TINY = ("--model", "tiny", "--device", "cpu")
@@ -31,7 +32,7 @@ def running(*options: str) -> Iterator[tuple[str, "subprocess.Popen[str]"]]:
         yield json.loads(process.stdout.readline())["url"], process
     finally:
         if process.poll() is None:
-            process.send_signal(signal.SIGINT)
+            process.terminate() if WINDOWS else process.send_signal(signal.SIGINT)
         process.communicate(timeout=20)
 
 
@@ -101,6 +102,7 @@ def test_the_engine_sees_that_a_client_has_gone(front):
     assert read_status().active == 0
 
 
+@CTRL_C
 def test_no_text_of_a_request_is_written_anywhere(home):  # noqa: F811
     with running(*TINY) as (url, process):
         post(url, "/infill", input_prefix=MARKER, input_suffix=MARKER)
@@ -111,6 +113,7 @@ def test_no_text_of_a_request_is_written_anywhere(home):  # noqa: F811
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@CTRL_C
 def test_ctrl_c_ends_it_cleanly_and_leaves_the_engine_to_others(home, number):  # noqa: F811
     with running(*TINY) as (url, process):
         post(url, "/infill", **VIM)
@@ -119,6 +122,7 @@ def test_ctrl_c_ends_it_cleanly_and_leaves_the_engine_to_others(home, number):  
     assert read_status() is not None
 
 
+@CTRL_C
 def test_ctrl_c_while_a_client_waits_and_the_engine_starts(home):  # noqa: F811
     with running(*TINY) as (url, process), socket.create_connection(address(url)) as raw:
         raw.sendall(request("/infill", VIM))
@@ -148,6 +152,7 @@ def test_a_token_of_the_environment_is_asked_for(front, monkeypatch):
         assert client.post(f"{url}/infill", json=VIM).status_code == 200
 
 
+@CTRL_C
 def test_a_model_that_cannot_be_loaded_is_said_and_asked_for_in_vain(home, tiny_model):  # noqa: F811
     (tiny_model / "tokenizer.json").write_text("{")
     with running(*TINY) as (url, process):
@@ -198,6 +203,7 @@ def test_mistakes_on_the_command_line(home, options, sentence):  # noqa: F811
         capture_output=True, text=True, timeout=60, check=False,
     )  # fmt: skip
     assert done.returncode == 2 and sentence in done.stderr and done.stderr.count("\n") == 1
+    assert "Unknown error" not in done.stderr
 
 
 def test_the_help_has_examples():

@@ -21,6 +21,7 @@ from dcomplete.serve.remote import RemoteEngine
 from dcomplete.serve.start import StartOptions, read_status, stop_engine
 from dcomplete.types import InfillRequest
 from tests.serve.conftest import own_places, serve, until  # noqa: F401 (fixtures)
+from tests.systems import CTRL_C, MODES
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(180)]
 MARKER = "hunter2_marker"
@@ -95,7 +96,7 @@ async def test_a_killed_engine_is_started_anew_and_the_next_request_is_answered(
     first = (await client.status()).pid
     task = asyncio.create_task(client.infill(LONG))
     await asyncio.to_thread(until, lambda: state() == "busy")
-    os.kill(first, signal.SIGKILL)
+    psutil.Process(first).kill()
     with pytest.raises(Refusal) as error:
         await task
     assert error.value.reason is Reason.NO_ENGINE
@@ -112,7 +113,7 @@ async def test_an_engine_killed_at_rest_is_not_noticed(home):
     client = EngineClient(TINY)
     before = await client.infill(SMALL)
     first = (await client.status()).pid
-    os.kill(first, signal.SIGKILL)
+    psutil.Process(first).kill()
     await asyncio.to_thread(until, lambda: not engines(home) and read_status() is None)
     again = await client.infill(SMALL)
     assert again.answers == before.answers and (await client.status()).pid != first
@@ -137,6 +138,7 @@ def test_socket_and_process_are_gone_after_the_idle_time(home):
     assert "ended pid=" in (home / "log" / "engine.log").read_text()
 
 
+@MODES
 def test_everything_that_the_process_makes_is_its_users_alone(home):
     with RemoteEngine(options=TINY) as engine:
         engine.infill(SMALL)
@@ -161,6 +163,7 @@ def _named(engine: RemoteEngine, model: str) -> RemoteEngine:
     return engine
 
 
+@CTRL_C
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_ctrl_c_ends_a_foreground_engine_cleanly(home, number):
     process = dcomplete("serve", "--model", "tiny", "--exit-after", "60")
@@ -172,6 +175,7 @@ def test_ctrl_c_ends_a_foreground_engine_cleanly(home, number):
     assert not Places.find().socket.exists()
 
 
+@CTRL_C
 @pytest.mark.asyncio
 async def test_ctrl_c_answers_what_runs_as_cancelled(home):
     client = EngineClient(TINY)

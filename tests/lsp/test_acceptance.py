@@ -11,6 +11,7 @@ from dcomplete.types import Shape, Suggestion
 from dcomplete_lsp import outcomes
 from dcomplete_lsp.outcomes import Offer, Outcomes, outcome_file
 from tests.lsp.wire import INLINE, at, local
+from tests.systems import WINDOWS
 
 pytestmark = pytest.mark.usefixtures("data_home")
 URI = "file:///secret/place/a.py"
@@ -59,7 +60,7 @@ async def test_a_person_who_wants_it_has_a_private_file_without_code(code):
     assert lines[0]["source"] == "model"
     assert any(CODE in line.get("text", "") for line in lines) is code
     assert "secret" not in text
-    assert outcome_file().stat().st_mode & 0o777 == 0o600
+    assert WINDOWS or outcome_file().stat().st_mode & 0o777 == 0o600
 
 
 def offer() -> Offer:
@@ -75,8 +76,22 @@ def test_a_file_that_is_full_is_set_aside(monkeypatch: pytest.MonkeyPatch):
     assert outcome_file().with_suffix(".1.jsonl").exists()
 
 
+def test_a_file_that_cannot_be_set_aside_grows_on(monkeypatch: pytest.MonkeyPatch, caplog):
+    """As on Windows while another program reads it."""
+
+    def refuse(*_: object) -> None:
+        raise PermissionError(13, "The file is in use by another process")
+
+    monkeypatch.setattr(outcomes, "MOST_BYTES", 300)
+    monkeypatch.setattr(Path, "replace", refuse)
+    kept = Outcomes(LogSettings(outcomes=True))
+    for _ in range(4):
+        kept.offered(offer())
+    assert len(outcome_file().read_text().splitlines()) == 4 and not caplog.text
+
+
 def test_a_file_that_cannot_be_written_costs_nothing(data_home: Path, caplog):
-    data_home.mkdir()
+    data_home.mkdir(parents=True)
     (data_home / "dcomplete").write_text("no folder")
     Outcomes(LogSettings(outcomes=True)).offered(offer())
     assert "Outcomes cannot be kept" in caplog.text

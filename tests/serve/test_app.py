@@ -10,7 +10,13 @@ import pytest
 from dcomplete import __version__
 from dcomplete.serve import codec
 from dcomplete.serve.orders import Order
-from dcomplete.serve.places import LOG_VARIABLE, RUNTIME_VARIABLE, TRANSPORT_VARIABLE, Places
+from dcomplete.serve.places import (
+    LOG_VARIABLE,
+    RUNTIME_VARIABLE,
+    TRANSPORT_VARIABLE,
+    Address,
+    Places,
+)
 from dcomplete.serve.start import read_status
 from dcomplete.serve.transport import open_client
 from dcomplete.types import InfillRequest
@@ -28,8 +34,17 @@ def http(tmp_path_factory):
             served = start()
             address = Places.find().address()
             with open_client(address) as client:
-                client.served, client.path = served, address.socket
+                client.served, client.address = served, address
                 yield client
+
+
+def connected(address: Address) -> socket.socket:
+    """A connection to the process as the system makes it."""
+    if address.port:
+        return socket.create_connection(("127.0.0.1", address.port))
+    raw = socket.socket(socket.AF_UNIX)
+    raw.connect(address.socket)
+    return raw
 
 
 def order(prefix="a", steps=2, **changes) -> bytes:
@@ -109,10 +124,10 @@ def test_warming_loads_the_model_and_computes_nothing(http):
 def test_closing_the_connection_gives_the_request_up(serve, watch):
     served = serve(pause=0.01)
     address = Places.find().address()
-    with socket.socket(socket.AF_UNIX) as raw:
-        raw.connect(address.socket)
+    with connected(address) as raw:
         body = order("long", steps=100_000, watch=watch)
-        head = f"POST /infill HTTP/1.1\r\nHost: x\r\nContent-Length: {len(body)}\r\n\r\n"
+        head = f"POST /infill HTTP/1.1\r\nHost: x\r\nContent-Length: {len(body)}\r\n"
+        head += f"Authorization: Bearer {address.token}\r\n\r\n"
         raw.sendall(head.encode() + body)
         until(lambda: served.loader.steppers and served.loader.steppers["fake"].trace)
     until(lambda: served.loader.steppers["fake"].closed == ["long"])
@@ -121,8 +136,7 @@ def test_closing_the_connection_gives_the_request_up(serve, watch):
 
 
 def test_a_connection_closed_in_the_middle_of_a_body_is_no_crash(http):
-    with socket.socket(socket.AF_UNIX) as raw:
-        raw.connect(http.path)
+    with connected(http.address) as raw:
         raw.sendall(b"POST /infill HTTP/1.1\r\nHost: x\r\nContent-Length: 99\r\n\r\n{")
     assert http.post("/infill", content=order("x")).status_code == 200
 
@@ -131,8 +145,7 @@ def test_a_connection_closed_in_the_middle_of_a_body_is_no_crash(http):
     "raw", [b"\0\xff\r\n\r\n", b"GET", b"POST /infill HTTP/9.9\r\n\r\n", b"\n" * 99]
 )
 def test_what_is_no_http_is_no_crash(http, raw):
-    with socket.socket(socket.AF_UNIX) as stranger:
-        stranger.connect(http.path)
+    with connected(http.address) as stranger:
         stranger.sendall(raw)
     assert http.post("/infill", content=order("x")).status_code == 200
 

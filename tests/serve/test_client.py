@@ -17,6 +17,7 @@ from dcomplete.serve.places import TRANSPORT_VARIABLE
 from dcomplete.serve.start import StartOptions, read_status
 from dcomplete.types import InfillRequest
 from tests.serve.conftest import infill_of, until
+from tests.systems import MODES, SCRIPTS
 
 pytestmark = pytest.mark.asyncio
 
@@ -172,6 +173,7 @@ async def test_an_answer_that_cannot_be_read_is_a_fault(client):
         await client_module._watched(lines(), lambda step, rows: None)
 
 
+@MODES
 async def test_an_open_folder_is_one_sentence(own_places, client):
     (own_places / "run").mkdir()
     (own_places / "run").chmod(0o755)
@@ -179,6 +181,7 @@ async def test_an_open_folder_is_one_sentence(own_places, client):
         await client.infill(InfillRequest("x"))
 
 
+@SCRIPTS
 async def test_a_process_that_cannot_start_is_tried_with_growing_pauses(
     own_places, monkeypatch, tmp_path
 ):
@@ -200,6 +203,7 @@ async def test_a_process_that_cannot_start_is_tried_with_growing_pauses(
     await made.close()
 
 
+@SCRIPTS
 async def test_closing_does_not_wait_for_a_process_that_does_not_come(
     own_places, monkeypatch, tmp_path
 ):

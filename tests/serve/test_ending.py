@@ -1,6 +1,7 @@
 """An engine that ends while something runs, or before it began: what callers and the next one see."""
 
 import asyncio
+import signal
 import sys
 import threading
 import time
@@ -12,6 +13,7 @@ from dcomplete.cli import run
 from dcomplete.errors import Cancelled, Reason, Refusal
 from dcomplete.serve import process
 from dcomplete.serve.client import EngineClient
+from dcomplete.serve.listening import signals
 from dcomplete.serve.orders import EngineFault
 from dcomplete.serve.places import Places
 from dcomplete.serve.start import StartOptions, ensure_engine, read_status, stop_engine
@@ -104,3 +106,19 @@ def test_a_process_that_ends_well_before_it_answers_is_not_waited_for(
     with pytest.raises(Refusal, match="did not start"):
         ensure_engine(StartOptions(within_s=30))
     assert time.monotonic() - begun < 10
+
+
+@pytest.mark.parametrize("name", ["SIGINT", "SIGTERM", "SIGBREAK"])
+def test_every_signal_that_asks_for_the_end_is_heard(name):
+    """On Windows, Ctrl-Break is all that another process can send."""
+    number = getattr(signal, name, None)
+    if number is None:
+        pytest.skip(f"there is no {name} here")
+
+    async def story() -> None:
+        ended = asyncio.Event()
+        with signals(asyncio.get_running_loop(), ended.set):
+            signal.raise_signal(number)
+            await asyncio.wait_for(ended.wait(), 10)
+
+    asyncio.run(story())

@@ -1,7 +1,10 @@
 """One line per request, nothing in it that a client could have hidden there."""
 
+import re
+
 import pytest
 
+from dcomplete.serve import journal as journal_module
 from dcomplete.serve.jobs import Record
 from dcomplete.serve.journal import Journal, line
 
@@ -39,3 +42,24 @@ def test_a_log_that_cannot_be_written_stops_nothing(tmp_path, capfd):
     journal.write(RECORD)
     journal.close()
     assert capfd.readouterr() == ("", "")
+
+
+@pytest.mark.parametrize("refused", [False, True])
+def test_a_log_that_somebody_reads_loses_no_line(tmp_path, monkeypatch, refused):
+    """Windows refuses to rename a file that is open elsewhere."""
+    monkeypatch.setattr(journal_module, "_SIZE", 150)
+
+    def refuse(*_: object) -> None:
+        raise PermissionError(13, "The file is in use by another process")
+
+    path = tmp_path / "engine.log"
+    journal = Journal(path)
+    journal.say("line 0")
+    with path.open("rb"):
+        if refused:
+            monkeypatch.setattr("os.rename", refuse)
+        for number in range(1, 8):
+            journal.say(f"line {number}")
+    journal.close()
+    written = "".join(one.read_text() for one in sorted(tmp_path.glob("engine.log*"))[::-1])
+    assert re.findall(r"line \d", written) == [f"line {number}" for number in range(8)]

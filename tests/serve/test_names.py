@@ -14,6 +14,7 @@ from dcomplete.serve.orders import Choice
 from dcomplete.serve.start import StartOptions, absolute_model
 from dcomplete.types import InfillRequest
 from tests.serve.conftest import infill_of
+from tests.systems import WINDOWS
 
 
 @pytest.fixture
@@ -28,7 +29,7 @@ def test_a_folder_is_named_from_the_root(folder, monkeypatch):
     mine = str(folder / "mine")
     assert [absolute_model(n) for n in ("./mine", "mine", "mine/", mine)] == [mine] * 4
     assert absolute_model("../other") == str(folder / "../other")  # its own message names it
-    monkeypatch.setenv("HOME", str(folder))
+    monkeypatch.setenv("USERPROFILE" if WINDOWS else "HOME", str(folder))
     assert absolute_model("~/mine") == mine
     assert absolute_model("") == "" and absolute_model("smol-135m") == "smol-135m"
 
@@ -81,6 +82,7 @@ def test_options_that_were_not_used_are_told(serve, capsys):
     assert "It ran before and keeps its own defaults" in capsys.readouterr().err
 
 
+@pytest.mark.skipif(WINDOWS, reason="Windows knows a folder of every person")
 def test_the_folder_of_a_person_who_is_not_known_stays_as_it_is():
     assert absolute_model("~nobody-of-that-name/model") == "~nobody-of-that-name/model"
     with pytest.raises(ModelError, match="Unknown model"):

@@ -17,6 +17,7 @@ from dcomplete.serve.remote import RemoteEngine
 from dcomplete.serve.start import StartOptions, read_status, stop_engine
 from dcomplete.types import InfillRequest
 from tests.serve.conftest import FakeLoader, until
+from tests.systems import MODES, UNIX_SOCKETS
 
 
 def left(folder) -> set[str]:
@@ -54,6 +55,7 @@ def test_weights_go_before_the_process_does(serve):
     assert served.loader.loads == ["fake", "fake"]
 
 
+@UNIX_SOCKETS
 def test_a_socket_left_by_a_killed_process_is_replaced(own_places, serve):
     Places.find().secure()
     with socket.socket(socket.AF_UNIX) as dead:
@@ -63,6 +65,7 @@ def test_a_socket_left_by_a_killed_process_is_replaced(own_places, serve):
     assert read_status() is not None
 
 
+@UNIX_SOCKETS
 def test_the_socket_is_its_users_alone(serve):
     served = serve()
     sock = Places.find().socket
@@ -70,6 +73,7 @@ def test_the_socket_is_its_users_alone(serve):
     assert stat.S_IMODE((served.folder / "run").stat().st_mode) == 0o700
 
 
+@MODES
 def test_a_folder_that_is_open_to_others_is_refused(own_places):
     (own_places / "run").mkdir()
     (own_places / "run").chmod(0o755)
