@@ -1,14 +1,14 @@
 """Which files are nobody's business: secrets, ignored files, and whatever is outside the workspace."""
 
-import os
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from urllib.parse import unquote, urlsplit
-from urllib.request import url2pathname
+from urllib.parse import unquote
 
 from pathspec import GitIgnoreSpec
 
+from dcomplete.context.addresses import is_abroad, path_of
 from dcomplete.context.ignoring import (
+    ANY_CASE,
     IGNORE_FILES,
     OWN_IGNORE_FILES,
     IgnoreFiles,
@@ -20,23 +20,14 @@ from dcomplete.context.secret_names import is_sealed, is_secret
 __all__ = ["Privacy", "is_secret", "path_of"]
 
 
-def path_of(uri: str) -> Path | None:
-    """The file that `uri` stands for; None for untitled and other documents that are no file."""
-    try:
-        parts = urlsplit(uri)
-        if parts.scheme != "file" or "\0" in unquote(parts.path):
-            return None
-        return Path(os.path.normpath(url2pathname(parts.path)))
-    except ValueError:
-        return None
-
-
 class Privacy:
     """The rules for one set of workspace folders and one list of further ignore patterns."""
 
     def __init__(self, folders: Iterable[Path] = (), ignore: Sequence[str] = ()) -> None:
-        self.folders = tuple(_resolved(folder) or folder for folder in folders)
-        self._spec = GitIgnoreSpec.from_lines(valid(ignore))
+        given = tuple(folders)
+        self.folders = tuple(_resolved(folder) or folder for folder in given)
+        self._named = (*given, *self.folders)
+        self._spec = GitIgnoreSpec.from_lines(valid(map(_as_compared, ignore)))
         self._files = IgnoreFiles()
 
     def hidden(self, uri: str) -> str | None:
@@ -69,7 +60,7 @@ class Privacy:
 
     def allowed(self, path: Path) -> Path | None:
         """Where the file of the workspace at `path` really is; None for what is not read."""
-        if not path.is_file():  # a pipe is none either
+        if is_abroad(path, self._named) or not path.is_file():  # a pipe is none either
             return None
         found = _resolved(path)
         if found is None or not any(map(found.is_relative_to, self.folders)):
@@ -106,9 +97,13 @@ class Privacy:
     def _ignored(self, path: Path, names: Sequence[str]) -> bool:
         """Whether ignore files called `names`, or the settings, exclude `path` or a folder above."""
         root = next((f for f in self.folders if path.is_relative_to(f)), path.parent)
-        if self._spec.match_file(path.relative_to(root).as_posix()):
+        if self._spec.match_file(_as_compared(path.relative_to(root).as_posix())):
             return True
         return self._files.ignored(path, root, names)
+
+
+def _as_compared(name: str) -> str:
+    return name.lower() if ANY_CASE else name
 
 
 def _resolved(path: Path) -> Path | None:

@@ -1,5 +1,7 @@
 """What git ignores is not read."""
 
+import os
+
 import pytest
 
 from dcomplete.context.privacy import Privacy
@@ -101,3 +103,15 @@ def test_a_changed_ignore_file_counts_at_once(workspace):
 def test_odd_ignore_files_still_ignore(workspace):
     (workspace / ".gitignore").write_bytes(b"\xff\xfe\n!\n\na.py\r\nb\\\n")
     assert Privacy([workspace]).read(write(workspace / "a.py"), 1000) is None
+
+
+@pytest.mark.parametrize("said", ["true", "false", None])
+def test_case_counts_where_git_says_so(workspace, said):
+    (workspace / ".git").mkdir()
+    if said is not None:
+        write(workspace / ".git" / "config", f"[core]\n\tignorecase = {said}\n")
+    write(workspace / ".gitignore", "Build/\n*.GEN.py\n")
+    privacy = Privacy([workspace])
+    hidden = said == "true" or (said is None and os.name == "nt")
+    for name in ("build/a.py", "a.gen.py", "sub/B.Gen.py"):
+        assert (privacy.read(write(workspace / name), 1000) is None) == hidden, name
