@@ -1,17 +1,23 @@
-"""Git's rules of what is ignored: nested files, the deepest first, then those outside the tree."""
+"""Git's rules of what is ignored: nested files, the deepest first, then those outside the tree.
+
+Names are compared as composed characters, as git does on macOS, whose disks may hold them taken apart.
+"""
 
 import os
 import re
 import stat
+import sys
 from collections.abc import Iterable, Sequence
 from pathlib import Path
+from unicodedata import normalize
 
 from pathspec import GitIgnoreSpec
 
 IGNORE_FILES = (".gitignore", ".dcompleteignore")
 OWN_IGNORE_FILES = (".dcompleteignore",)
 
-ANY_CASE = os.name == "nt"  # whether names that differ in case alone are one name
+# Whether names that differ in case alone are one name, as disks are set up there
+ANY_CASE = sys.platform in ("win32", "darwin")
 _LARGEST = 1 << 24  # bytes of an ignore file
 _INSIDE = "ps_d"  # pathspec's group for the slash behind which a pattern tells of what is inside
 _CORE = re.compile(r"^\s*\[\s*core\s*\](.*?)(?=^\s*\[|\Z)", re.I | re.M | re.S)
@@ -61,7 +67,7 @@ class IgnoreFiles:
         A folder that comes back does not bring what is in it back.
         """
         spec = self._read(file, any_case)
-        rest = rest.lower() if any_case else rest
+        rest = as_compared(rest, any_case)
         for pattern in reversed(list(spec.patterns)) if spec is not None else ():
             regex = getattr(pattern, "regex", None)
             for match in regex.finditer(rest) if regex is not None else ():
@@ -77,7 +83,7 @@ class IgnoreFiles:
             if known is None or known[:2] != key:
                 # Notepad puts a byte order mark before the first pattern.
                 text = read_bytes(path.resolve(), _LARGEST).decode("utf-8-sig", "replace")
-                lines = (text.lower() if any_case else text).splitlines()
+                lines = as_compared(text, any_case).splitlines()
                 known = (*key, GitIgnoreSpec.from_lines(valid(lines)))
                 self._specs[path, any_case] = known
         except (OSError, ValueError):
@@ -131,7 +137,7 @@ def _configured(git: Path, name: re.Pattern[str]) -> list[str]:
     named = os.environ.get("GIT_CONFIG_GLOBAL")
     persons = [Path(named)] if named else [_person_folder() / "config", _home() / ".gitconfig"]
     found: list[str] = []
-    for file in (_system(), *persons, git / "config"):
+    for file in (*_system(), *persons, git / "config"):
         try:
             text = read_bytes(file.resolve(), _LARGEST).decode("utf-8", "replace")
         except (OSError, ValueError):
@@ -150,9 +156,17 @@ def _person_folder() -> Path:
     return Path(os.environ.get("XDG_CONFIG_HOME") or _home() / ".config") / "git"
 
 
-def _system() -> Path:
-    windows = Path(os.environ.get("PROGRAMFILES", "C:/Program Files"), "Git/etc/gitconfig")
-    return windows if os.name == "nt" else Path("/etc/gitconfig")
+def _system() -> tuple[Path, ...]:
+    """The machine's own; those of Homebrew on both kinds of Mac."""
+    if os.name == "nt":
+        return (Path(os.environ.get("PROGRAMFILES", "C:/Program Files"), "Git/etc/gitconfig"),)
+    roots = ("/", "/usr/local", "/opt/homebrew") if sys.platform == "darwin" else ("/",)
+    return tuple(Path(root, "etc/gitconfig") for root in roots)
+
+
+def as_compared(text: str, any_case: bool) -> str:
+    """A name, or patterns, so that what the disk takes for the same is the same."""
+    return normalize("NFC", text.lower() if any_case else text)
 
 
 def valid(lines: Iterable[str]) -> list[str]:

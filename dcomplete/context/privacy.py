@@ -12,12 +12,13 @@ from dcomplete.context.ignoring import (
     IGNORE_FILES,
     OWN_IGNORE_FILES,
     IgnoreFiles,
+    as_compared,
     read_bytes,
     valid,
 )
 from dcomplete.context.secret_names import is_sealed, is_secret
 
-__all__ = ["Privacy", "is_secret", "path_of"]
+__all__ = ["Privacy", "is_secret", "path_of", "resolved"]
 
 
 class Privacy:
@@ -25,9 +26,9 @@ class Privacy:
 
     def __init__(self, folders: Iterable[Path] = (), ignore: Sequence[str] = ()) -> None:
         given = tuple(folders)
-        self.folders = tuple(_resolved(folder) or folder for folder in given)
+        self.folders = tuple(resolved(folder) or folder for folder in given)
         self._named = (*given, *self.folders)
-        self._spec = GitIgnoreSpec.from_lines(valid(map(_as_compared, ignore)))
+        self._spec = GitIgnoreSpec.from_lines(valid(as_compared(line, ANY_CASE) for line in ignore))
         self._files = IgnoreFiles()
 
     def hidden(self, uri: str) -> str | None:
@@ -62,7 +63,7 @@ class Privacy:
         """Where the file of the workspace at `path` really is; None for what is not read."""
         if is_abroad(path, self._named) or not path.is_file():  # a pipe is none either
             return None
-        found = _resolved(path)
+        found = resolved(path)
         if found is None or not any(map(found.is_relative_to, self.folders)):
             return None
         places = (path,) if path == found else (path, found)
@@ -84,29 +85,26 @@ class Privacy:
         path = path_of(uri)
         if path is None:
             return unquote(uri.partition(":")[2]).rpartition("/")[2] or "untitled"
-        for place in (path, _resolved(path) or path):
+        for place in (path, resolved(path) or path):
             for folder in self.folders:
                 if place.is_relative_to(folder):
                     return place.relative_to(folder).as_posix()
         return path.name
 
     def _places(self, path: Path) -> tuple[Path, ...]:
-        found = _resolved(path)
+        found = resolved(path)
         return (path,) if found is None or found == path else (path, found)
 
     def _ignored(self, path: Path, names: Sequence[str]) -> bool:
         """Whether ignore files called `names`, or the settings, exclude `path` or a folder above."""
         root = next((f for f in self.folders if path.is_relative_to(f)), path.parent)
-        if self._spec.match_file(_as_compared(path.relative_to(root).as_posix())):
+        if self._spec.match_file(as_compared(path.relative_to(root).as_posix(), ANY_CASE)):
             return True
         return self._files.ignored(path, root, names)
 
 
-def _as_compared(name: str) -> str:
-    return name.lower() if ANY_CASE else name
-
-
-def _resolved(path: Path) -> Path | None:
+def resolved(path: Path) -> Path | None:
+    """Where links lead, such as `/tmp` on macOS; None where that cannot be told."""
     try:
         return path.resolve()
     except (OSError, ValueError, RuntimeError):

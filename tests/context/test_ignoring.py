@@ -1,6 +1,7 @@
 """What git ignores is not read."""
 
-import os
+import sys
+from unicodedata import normalize
 
 import pytest
 
@@ -112,6 +113,20 @@ def test_case_counts_where_git_says_so(workspace, said):
         write(workspace / ".git" / "config", f"[core]\n\tignorecase = {said}\n")
     write(workspace / ".gitignore", "Build/\n*.GEN.py\n")
     privacy = Privacy([workspace])
-    hidden = said == "true" or (said is None and os.name == "nt")
+    hidden = said == "true" or (said is None and sys.platform in ("win32", "darwin"))
     for name in ("build/a.py", "a.gen.py", "sub/B.Gen.py"):
         assert (privacy.read(write(workspace / name), 1000) is None) == hidden, name
+
+
+@pytest.mark.parametrize("listed", ["NFC", "NFD"])
+def test_an_accent_is_the_same_typed_or_read_from_an_old_disk_of_macos(workspace, listed):
+    write(workspace / ".gitignore", normalize(listed, "/privé/\n"))
+    for form in ("NFC", "NFD"):
+        path = write(workspace / normalize(form, "privé") / f"{form}.py")
+        assert Privacy([workspace]).read(path, 1000) is None
+        assert not Privacy([workspace]).usable(path.as_uri())
+
+
+def test_an_accent_in_the_settings_is_the_same_in_both_forms(workspace):
+    path = write(workspace / normalize("NFD", "é.py"))
+    assert Privacy([workspace], [normalize("NFC", "é.py")]).read(path, 1000) is None

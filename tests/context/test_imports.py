@@ -8,6 +8,7 @@ from dcomplete.context.imports import Imports
 from dcomplete.context.source import Deadline
 from dcomplete.context.workspace import Workspace
 from dcomplete.document import Gap, Snapshot
+from tests.links import link
 
 
 def no_time() -> float:
@@ -144,3 +145,15 @@ def test_an_open_file_counts_as_it_is_in_the_editor_however_its_address_is_escap
     assert found(tmp_path, "main.py", "from shop import Shop\n", workspace) == {"shop.py": SELL}
     workspace.closed(uri.replace("shop", "%73hop"))
     assert found(tmp_path, "main.py", "from shop import Shop\n", workspace) == {}
+
+
+def test_an_open_file_counts_as_it_is_in_the_editor_where_a_link_leads_to_its_folder(tmp_path):
+    root = link(tmp_path / "tmp", tmp_path / "private", is_folder=True)  # as /tmp is on macOS
+    write(tmp_path / "private", {"shop.py": TARGET})
+    workspace = Workspace([root], clock=no_time)
+    uri = (root / "shop.py").as_uri()
+    workspace.opened(uri, "python", TARGET.replace("sell", "buy"))
+    text = "from shop import Shop\n"
+    assert "buy" in found(root, "main.py", text, workspace)["shop.py"]
+    workspace.closed(uri)
+    assert "buy" not in found(root, "main.py", text, workspace)["shop.py"]
