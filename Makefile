@@ -64,7 +64,10 @@ bench-gpu: .venv/.run ## every shape beside its peers on a CUDA device; lines go
 clean: ## remove .venv, editors for tests, and caches
 	rm -rf .venv $(KITS) .mypy_cache .ruff_cache .pytest_cache .hypothesis
 
+# macOS brings Python 3.9, whose pip would only say that it finds no setup.py.
+OLD := 'dcomplete needs Python 3.11 or newer, and $(PYTHON) is %d.%d: make infill PYTHON=python3.12'
 .venv/bin/python:
+	@$(PYTHON) -c "import sys; sys.version_info < (3, 11) and sys.exit($(OLD) % sys.version_info[:2])"
 	$(PYTHON) -m venv .venv
 
 .venv/.run: pyproject.toml constraints.txt | .venv/bin/python

@@ -69,6 +69,29 @@ def test_make_infill_is_dry_run_clean():
     assert "dcomplete infill" in done.stdout
 
 
+def test_a_python_that_is_too_old_is_told_before_anything_is_made(tmp_path):
+    old = tmp_path / "python3.9"
+    pretend = "import sys; sys.version_info = (3, 9, 6, 'final', 0); exec(sys.argv[1])"
+    lines = [
+        "#!/bin/sh",
+        'case "$1" in',
+        f'-c) exec {shlex.quote(sys.executable)} -c "{pretend}" "$2";;',
+    ]
+    old.write_text("\n".join([*lines, "*) mkdir .venv;;", "esac"]) + "\n")
+    old.chmod(0o755)
+    for name in ("Makefile", "pyproject.toml", "constraints.txt"):
+        (tmp_path / name).symlink_to(ROOT / name)
+    done = subprocess.run(
+        ["make", "infill", f"PYTHON={old}"],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode and not (tmp_path / ".venv").exists()
+    assert f"dcomplete needs Python 3.11 or newer, and {old} is 3.9: make infill" in done.stderr
+
+
 @pytest.mark.e2e
 @pytest.mark.weights
 @pytest.mark.parametrize("command", COMMANDS)

@@ -1,28 +1,37 @@
-"""Git's rules of what is ignored: nested files, the deepest first, then those outside the tree."""
+"""Git's rules of what is ignored: nested files, the deepest first, then those outside the tree.
+
+Names are compared as composed characters, as git does on macOS, whose disks may hold them taken apart.
+"""
 
 import os
 import re
 import stat
+import sys
 from collections.abc import Iterable, Sequence
 from pathlib import Path
+from unicodedata import normalize
 
 from pathspec import GitIgnoreSpec
 
 IGNORE_FILES = (".gitignore", ".dcompleteignore")
 OWN_IGNORE_FILES = (".dcompleteignore",)
 
+# Whether names that differ in case alone are one name, as disks are set up there
+ANY_CASE = sys.platform in ("win32", "darwin")
 _LARGEST = 1 << 24  # bytes of an ignore file
 _INSIDE = "ps_d"  # pathspec's group for the slash behind which a pattern tells of what is inside
 _CORE = re.compile(r"^\s*\[\s*core\s*\](.*?)(?=^\s*\[|\Z)", re.I | re.M | re.S)
-_EXCLUDES = re.compile(r'^\s*excludesfile\s*=\s*"?([^"\n;#]+?)"?\s*(?:[;#].*)?$', re.I | re.M)
+_VALUE = r'^\s*{}\s*=\s*"?([^"\n;#]+?)"?\s*(?:[;#].*)?$'
+_EXCLUDES = re.compile(_VALUE.format("excludesfile"), re.I | re.M)
+_ANY_CASE = re.compile(_VALUE.format("ignorecase"), re.I | re.M)
 
 
 class IgnoreFiles:
     """Reads ignore files and keeps them until they change."""
 
     def __init__(self) -> None:
-        self._specs: dict[Path, tuple[int, int, GitIgnoreSpec]] = {}
-        self._outside: dict[Path, tuple[Path, ...]] = {}
+        self._specs: dict[tuple[Path, bool], tuple[int, int, GitIgnoreSpec]] = {}
+        self._outside: dict[Path, tuple[tuple[Path, ...], bool]] = {}
 
     def ignored(self, path: Path, root: Path, names: Sequence[str]) -> bool:
         """Whether ignore files called `names` exclude `path` or a folder above, from `root` on."""
@@ -43,21 +52,22 @@ class IgnoreFiles:
                 for depth in range(len(parts) - 1, -1, -1)
             ]
             if name == ".gitignore":
-                files += [(file, "/".join(parts)) for file in self._outside_of(top)]
+                files += [(file, "/".join(parts)) for file in self._outside_of(top)[0]]
             for file, rest in files:
-                verdict = self._verdict(file, rest + "/" * folder)
+                verdict = self._verdict(file, rest + "/" * folder, self._outside_of(top)[1])
                 if verdict:
                     return True
                 if verdict is not None:
                     break
         return False
 
-    def _verdict(self, file: Path, rest: str) -> bool | None:
+    def _verdict(self, file: Path, rest: str, any_case: bool) -> bool | None:
         """What the last pattern of `file` that matches `rest` itself says; None without one.
 
         A folder that comes back does not bring what is in it back.
         """
-        spec = self._read(file)
+        spec = self._read(file, any_case)
+        rest = as_compared(rest, any_case)
         for pattern in reversed(list(spec.patterns)) if spec is not None else ():
             regex = getattr(pattern, "regex", None)
             for match in regex.finditer(rest) if regex is not None else ():
@@ -65,27 +75,33 @@ class IgnoreFiles:
                     return bool(pattern.include)
         return None
 
-    def _read(self, path: Path) -> GitIgnoreSpec | None:
+    def _read(self, path: Path, any_case: bool) -> GitIgnoreSpec | None:
         try:
             status = path.stat()
             key = (status.st_mtime_ns, status.st_size)
-            known = self._specs.get(path)
+            known = self._specs.get((path, any_case))
             if known is None or known[:2] != key:
                 # Notepad puts a byte order mark before the first pattern.
-                lines = read_bytes(path.resolve(), _LARGEST).decode("utf-8-sig", "replace")
-                known = (*key, GitIgnoreSpec.from_lines(valid(lines.splitlines())))
-                self._specs[path] = known
+                text = read_bytes(path.resolve(), _LARGEST).decode("utf-8-sig", "replace")
+                lines = as_compared(text, any_case).splitlines()
+                known = (*key, GitIgnoreSpec.from_lines(valid(lines)))
+                self._specs[path, any_case] = known
         except (OSError, ValueError):
             return None
         return known[2]
 
-    def _outside_of(self, top: Path) -> tuple[Path, ...]:
-        """The repository's own list and the person's: what `.gitignore` files say comes first."""
+    def _outside_of(self, top: Path) -> tuple[tuple[Path, ...], bool]:
+        """The repository's own list and the person's: what `.gitignore` files say comes first.
+
+        And whether `Build/` means `build/` as well: git asks the disk once, and writes it down.
+        """
         known = self._outside.get(top)
         if known is None:
             git = _git_folder(top)
-            known = () if git is None else (git / "info" / "exclude", _persons(git))
-            self._outside[top] = known
+            said = [] if git is None else _configured(git, _ANY_CASE)
+            any_case = said[-1].lower() in ("true", "yes", "on", "1") if said else ANY_CASE
+            lists = () if git is None else (git / "info" / "exclude", _persons(git))
+            known = self._outside[top] = (lists, any_case)
         return known
 
 
@@ -109,20 +125,48 @@ def _git_folder(top: Path) -> Path | None:
 
 def _persons(git: Path) -> Path:
     """`core.excludesFile`, the last one that git's configuration names, else its default place."""
-    home = Path("~").expanduser()
-    config = Path(os.environ.get("XDG_CONFIG_HOME") or home / ".config") / "git"
+    named = _configured(git, _EXCLUDES)
+    if not named:
+        return _person_folder() / "ignore"
+    value = named[-1].replace("\\\\", "\\")
+    return _home() / value[2:] if value.startswith("~/") else Path(value).expanduser()
+
+
+def _configured(git: Path, name: re.Pattern[str]) -> list[str]:
+    """The values of a `core` setting in git's configuration files; the last one counts."""
     named = os.environ.get("GIT_CONFIG_GLOBAL")
-    persons = [Path(named)] if named else [config / "config", home / ".gitconfig"]
-    found = config / "ignore"
-    for file in (Path("/etc/gitconfig"), *persons, git / "config"):
+    persons = [Path(named)] if named else [_person_folder() / "config", _home() / ".gitconfig"]
+    found: list[str] = []
+    for file in (*_system(), *persons, git / "config"):
         try:
             text = read_bytes(file.resolve(), _LARGEST).decode("utf-8", "replace")
         except (OSError, ValueError):
             continue
         for section in _CORE.finditer(text):
-            for value in _EXCLUDES.findall(section.group(1)):
-                found = Path(value.replace("\\\\", "\\")).expanduser()
+            found += name.findall(section.group(1))
     return found
+
+
+def _home() -> Path:
+    """As git for Windows does too, which other programs there do not."""
+    return Path(os.environ.get("HOME") or "~").expanduser()
+
+
+def _person_folder() -> Path:
+    return Path(os.environ.get("XDG_CONFIG_HOME") or _home() / ".config") / "git"
+
+
+def _system() -> tuple[Path, ...]:
+    """The machine's own; those of Homebrew on both kinds of Mac."""
+    if os.name == "nt":
+        return (Path(os.environ.get("PROGRAMFILES", "C:/Program Files"), "Git/etc/gitconfig"),)
+    roots = ("/", "/usr/local", "/opt/homebrew") if sys.platform == "darwin" else ("/",)
+    return tuple(Path(root, "etc/gitconfig") for root in roots)
+
+
+def as_compared(text: str, any_case: bool) -> str:
+    """A name, or patterns, so that what the disk takes for the same is the same."""
+    return normalize("NFC", text.lower() if any_case else text)
 
 
 def valid(lines: Iterable[str]) -> list[str]:

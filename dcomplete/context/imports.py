@@ -4,9 +4,9 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from dcomplete.context.addresses import path_of
 from dcomplete.context.definitions import FileFacts, facts_of
 from dcomplete.context.outline import Definition
-from dcomplete.context.privacy import path_of
 from dcomplete.context.resolve import Target, targets
 from dcomplete.context.similarity import Words, identifiers, nearby
 from dcomplete.context.source import Deadline
@@ -77,7 +77,7 @@ def _files(
 
 def _facts(path: Path, workspace: "Workspace") -> FileFacts | None:
     """The facts of a file, as the editor has it where it is open."""
-    document = workspace.documents.get(path.as_uri()) if path.is_absolute() else None
+    document = workspace.open_at(path)
     if document is not None and workspace.privacy.allowed(path) is not None:
         return facts_of(document.text, document.language, path, workspace.privacy, document.tree())
     return workspace.definitions.facts(path, workspace.privacy, workspace.settings.max_file_bytes)

@@ -1,42 +1,34 @@
 """Which files are nobody's business: secrets, ignored files, and whatever is outside the workspace."""
 
-import os
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from urllib.parse import unquote, urlsplit
-from urllib.request import url2pathname
+from urllib.parse import unquote
 
 from pathspec import GitIgnoreSpec
 
+from dcomplete.context.addresses import is_abroad, path_of
 from dcomplete.context.ignoring import (
+    ANY_CASE,
     IGNORE_FILES,
     OWN_IGNORE_FILES,
     IgnoreFiles,
+    as_compared,
     read_bytes,
     valid,
 )
 from dcomplete.context.secret_names import is_sealed, is_secret
 
-__all__ = ["Privacy", "is_secret", "path_of"]
-
-
-def path_of(uri: str) -> Path | None:
-    """The file that `uri` stands for; None for untitled and other documents that are no file."""
-    try:
-        parts = urlsplit(uri)
-        if parts.scheme != "file" or "\0" in unquote(parts.path):
-            return None
-        return Path(os.path.normpath(url2pathname(parts.path)))
-    except ValueError:
-        return None
+__all__ = ["Privacy", "is_secret", "path_of", "resolved"]
 
 
 class Privacy:
     """The rules for one set of workspace folders and one list of further ignore patterns."""
 
     def __init__(self, folders: Iterable[Path] = (), ignore: Sequence[str] = ()) -> None:
-        self.folders = tuple(_resolved(folder) or folder for folder in folders)
-        self._spec = GitIgnoreSpec.from_lines(valid(ignore))
+        given = tuple(folders)
+        self.folders = tuple(resolved(folder) or folder for folder in given)
+        self._named = (*given, *self.folders)
+        self._spec = GitIgnoreSpec.from_lines(valid(as_compared(line, ANY_CASE) for line in ignore))
         self._files = IgnoreFiles()
 
     def hidden(self, uri: str) -> str | None:
@@ -69,9 +61,9 @@ class Privacy:
 
     def allowed(self, path: Path) -> Path | None:
         """Where the file of the workspace at `path` really is; None for what is not read."""
-        if not path.is_file():  # a pipe is none either
+        if is_abroad(path, self._named) or not path.is_file():  # a pipe is none either
             return None
-        found = _resolved(path)
+        found = resolved(path)
         if found is None or not any(map(found.is_relative_to, self.folders)):
             return None
         places = (path,) if path == found else (path, found)
@@ -93,25 +85,26 @@ class Privacy:
         path = path_of(uri)
         if path is None:
             return unquote(uri.partition(":")[2]).rpartition("/")[2] or "untitled"
-        for place in (path, _resolved(path) or path):
+        for place in (path, resolved(path) or path):
             for folder in self.folders:
                 if place.is_relative_to(folder):
                     return place.relative_to(folder).as_posix()
         return path.name
 
     def _places(self, path: Path) -> tuple[Path, ...]:
-        found = _resolved(path)
+        found = resolved(path)
         return (path,) if found is None or found == path else (path, found)
 
     def _ignored(self, path: Path, names: Sequence[str]) -> bool:
         """Whether ignore files called `names`, or the settings, exclude `path` or a folder above."""
         root = next((f for f in self.folders if path.is_relative_to(f)), path.parent)
-        if self._spec.match_file(path.relative_to(root).as_posix()):
+        if self._spec.match_file(as_compared(path.relative_to(root).as_posix(), ANY_CASE)):
             return True
         return self._files.ignored(path, root, names)
 
 
-def _resolved(path: Path) -> Path | None:
+def resolved(path: Path) -> Path | None:
+    """Where links lead, such as `/tmp` on macOS; None where that cannot be told."""
     try:
         return path.resolve()
     except (OSError, ValueError, RuntimeError):

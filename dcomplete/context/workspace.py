@@ -8,9 +8,10 @@ from pathlib import Path
 
 import tree_sitter
 
+from dcomplete.context.addresses import path_of
 from dcomplete.context.definitions import DefinitionCache
 from dcomplete.context.languages import Language, language_of
-from dcomplete.context.privacy import Privacy
+from dcomplete.context.privacy import Privacy, resolved
 from dcomplete.context.recent import Ring
 from dcomplete.context.trees import Edit, Parsed, difference, parse, reparse
 from dcomplete.settings import ContextSettings
@@ -80,6 +81,7 @@ class Workspace:
         clock: Callable[[], float] = time.perf_counter,
     ) -> None:
         self.documents: dict[str, OpenDocument] = {}
+        self._files: dict[Path, str] = {}  # the addresses of open files, as the editor writes them
         self.recent = Ring()
         self.definitions = DefinitionCache()
         self.slow_sources: Counter[str] = Counter()
@@ -108,6 +110,8 @@ class Workspace:
         self._touch(uri)
         self.documents[uri] = OpenDocument(uri, language_of(language, uri), text)
         self.documents[uri].touched = self._touches
+        if (path := path_of(uri)) is not None:
+            self._files |= dict.fromkeys((path, resolved(path) or path), uri)
 
     def changed(self, uri: str, text: str, edits: Sequence[Edit] = ()) -> None:
         """The document's text is `text` now; `edits` led there, one after another, if known."""
@@ -132,6 +136,7 @@ class Workspace:
     def closed(self, uri: str) -> None:
         """The editor closed the document; what was seen of it may stay in the recent places."""
         self.documents.pop(uri, None)
+        self._files = {path: other for path, other in self._files.items() if other != uri}
         if self._current == uri:
             self._current = ""
 
@@ -174,6 +179,10 @@ class Workspace:
             known.stale,
             _moved(known.kept, edit),
         )
+
+    def open_at(self, path: Path) -> OpenDocument | None:
+        """The open document of a file, however the editor escapes its address or got there by links."""
+        return self.documents.get(self._files.get(path, ""))
 
     def others(self, uri: str) -> list[OpenDocument]:
         """The other open documents, those used last first."""

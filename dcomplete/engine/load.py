@@ -131,6 +131,8 @@ def choose_device(name: str) -> torch.device:
         raise UserError(
             f"Choose a card by the environment, CUDA_VISIBLE_DEVICES={device.index}, and --device cuda."
         )
+    if device.type == "mps":
+        raise UserError("Apple's graphics cards are not supported; use --device cpu, or auto.")
     if device.type not in ("cpu", "cuda"):
         raise UserError(f"Device {name!r} is not supported; use auto, cpu or cuda.")
     return torch.device(device.type)

@@ -20,7 +20,7 @@ from dcomplete.serve.journal import Journal
 from dcomplete.serve.limits import Limits
 from dcomplete.serve.listening import Server, quiet, signals
 from dcomplete.serve.orders import Choice, Order, Status
-from dcomplete.serve.places import Address, Places, log_file
+from dcomplete.serve.places import RUNTIME_VARIABLE, TRANSPORT_VARIABLE, Address, Places, log_file
 from dcomplete.serve.pool import Loader, ModelPool, StoredModels
 from dcomplete.serve.schedule import Scheduler
 from dcomplete.serve.start import read_status
@@ -161,7 +161,10 @@ class EngineProcess:
                 await asyncio.wait_for(self._end.wait(), rest if self._show is None else _LOOK)
 
     def _listen(self) -> tuple[socket.socket, Address]:
-        """A socket that only this user can reach, or a port that only the token opens."""
+        """A socket that only this user can reach, or a port that only the token opens.
+
+        Raises UserError where the folder's file system has no sockets, as a home on a network may.
+        """
         if self._places.tcp:
             listener = socket.create_server(("127.0.0.1", 0))
             port = listener.getsockname()[1]
@@ -169,7 +172,14 @@ class EngineProcess:
         path = self._places.socket
         path.unlink(missing_ok=True)  # left by a killed process: we hold the lock
         listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-        listener.bind(str(path))
+        try:
+            listener.bind(str(path))
+        except OSError as error:
+            listener.close()
+            raise UserError(
+                f"No socket can be made in {path.parent} ({error.strerror}): set {RUNTIME_VARIABLE} to "
+                f"a folder on a disk of this machine, or {TRANSPORT_VARIABLE}=tcp for every program."
+            ) from None
         path.chmod(0o600)
         listener.listen(128)
         return listener, Address(socket=str(path))

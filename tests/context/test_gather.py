@@ -1,5 +1,6 @@
 """The whole of `gather`: exact text around the gap, budgets, a context that stays put, no secrets."""
 
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -208,7 +209,8 @@ def planted(tmp_path: Path) -> Path:
     secret = "def open_account(name):\n    token = 'PLANTED'\n    return connect(name, token)\n" * 5
     for name in (".env", "secrets.py", "credentials.py", "ignored.py", "hidden.py"):
         (tmp_path / name).write_text(secret)
-    (tmp_path / "link.py").symlink_to(tmp_path / ".env")
+    with suppress(OSError):  # Windows asks for a right to
+        (tmp_path / "link.py").symlink_to(tmp_path / ".env")
     (tmp_path / ".gitignore").write_text("ignored.py\n")
     (tmp_path / ".dcompleteignore").write_text("hidden.py\n")
     return tmp_path
@@ -230,7 +232,7 @@ def test_planted_secrets_never_appear(planted):
     context = gather(asked(text, len(text), uri), workspace, Settings())
     assert "PLANTED" not in repr(context)
     assert not {s.path for s in context.snippets} & {p.name for p in planted.glob("*.py")}
-    for name in (".env", "link.py", "hidden.py"):
+    for name in (".env", "hidden.py", *(["link.py"] if (planted / "link.py").exists() else [])):
         with pytest.raises(Refusal) as refusal:
             gather(asked("x = ", 4, (planted / name).as_uri()), workspace, Settings())
         assert refusal.value.reason == Reason.PRIVATE

@@ -1,5 +1,8 @@
 """What git ignores is not read."""
 
+import sys
+from unicodedata import normalize
+
 import pytest
 
 from dcomplete.context.privacy import Privacy
@@ -101,3 +104,29 @@ def test_a_changed_ignore_file_counts_at_once(workspace):
 def test_odd_ignore_files_still_ignore(workspace):
     (workspace / ".gitignore").write_bytes(b"\xff\xfe\n!\n\na.py\r\nb\\\n")
     assert Privacy([workspace]).read(write(workspace / "a.py"), 1000) is None
+
+
+@pytest.mark.parametrize("said", ["true", "false", None])
+def test_case_counts_where_git_says_so(workspace, said):
+    (workspace / ".git").mkdir()
+    if said is not None:
+        write(workspace / ".git" / "config", f"[core]\n\tignorecase = {said}\n")
+    write(workspace / ".gitignore", "Build/\n*.GEN.py\n")
+    privacy = Privacy([workspace])
+    hidden = said == "true" or (said is None and sys.platform in ("win32", "darwin"))
+    for name in ("build/a.py", "a.gen.py", "sub/B.Gen.py"):
+        assert (privacy.read(write(workspace / name), 1000) is None) == hidden, name
+
+
+@pytest.mark.parametrize("listed", ["NFC", "NFD"])
+def test_an_accent_is_the_same_typed_or_read_from_an_old_disk_of_macos(workspace, listed):
+    write(workspace / ".gitignore", normalize(listed, "/privé/\n"))
+    for form in ("NFC", "NFD"):
+        path = write(workspace / normalize(form, "privé") / f"{form}.py")
+        assert Privacy([workspace]).read(path, 1000) is None
+        assert not Privacy([workspace]).usable(path.as_uri())
+
+
+def test_an_accent_in_the_settings_is_the_same_in_both_forms(workspace):
+    path = write(workspace / normalize("NFD", "é.py"))
+    assert Privacy([workspace], [normalize("NFC", "é.py")]).read(path, 1000) is None

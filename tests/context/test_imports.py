@@ -8,6 +8,7 @@ from dcomplete.context.imports import Imports
 from dcomplete.context.source import Deadline
 from dcomplete.context.workspace import Workspace
 from dcomplete.document import Gap, Snapshot
+from tests.links import link
 
 
 def no_time() -> float:
@@ -17,7 +18,7 @@ def no_time() -> float:
 def write(root: Path, files: dict[str, str]) -> None:
     for name, text in files.items():
         (root / name).parent.mkdir(parents=True, exist_ok=True)
-        (root / name).write_text(text)
+        (root / name).write_text(text, encoding="utf-8", newline="\n")
 
 
 def found(root: Path, name: str, text: str, workspace: Workspace | None = None) -> dict[str, str]:
@@ -134,3 +135,25 @@ def test_the_search_stops_when_its_time_is_over(tmp_path):
     late = Deadline(-1, no_time)
     assert Imports().snippets(snapshot, Workspace([tmp_path]), late) == []
     assert late.asked_late
+
+
+def test_an_open_file_counts_as_it_is_in_the_editor_however_its_address_is_escaped(tmp_path):
+    write(tmp_path, {"shop.py": "class Old: ...\n"})
+    uri = (tmp_path / "shop.py").as_uri()
+    workspace = Workspace([tmp_path], clock=no_time)
+    workspace.opened(uri.replace("shop", "%73hop"), "python", TARGET)
+    assert found(tmp_path, "main.py", "from shop import Shop\n", workspace) == {"shop.py": SELL}
+    workspace.closed(uri.replace("shop", "%73hop"))
+    assert found(tmp_path, "main.py", "from shop import Shop\n", workspace) == {}
+
+
+def test_an_open_file_counts_as_it_is_in_the_editor_where_a_link_leads_to_its_folder(tmp_path):
+    root = link(tmp_path / "tmp", tmp_path / "private", is_folder=True)  # as /tmp is on macOS
+    write(tmp_path / "private", {"shop.py": TARGET})
+    workspace = Workspace([root], clock=no_time)
+    uri = (root / "shop.py").as_uri()
+    workspace.opened(uri, "python", TARGET.replace("sell", "buy"))
+    text = "from shop import Shop\n"
+    assert "buy" in found(root, "main.py", text, workspace)["shop.py"]
+    workspace.closed(uri)
+    assert "buy" not in found(root, "main.py", text, workspace)["shop.py"]

@@ -1,12 +1,14 @@
 """Secrets, ignored files and what lies outside the workspace are never read."""
 
 import os
-from pathlib import Path
+from pathlib import Path, PureWindowsPath
 
 import pytest
 
-from dcomplete.context.privacy import Privacy, is_secret, path_of
+from dcomplete.context.addresses import is_abroad, path_of, windows_name
+from dcomplete.context.privacy import Privacy, is_secret
 from tests.context.folders import write
+from tests.links import link
 
 SECRETS = [
     ".env", ".env.local", "prod.env", ".ENV", "server.pem", "tls.key", "id_rsa", "id_rsa.pub",
@@ -80,26 +82,23 @@ def test_an_ordinary_file_is_read_and_completed_in(workspace, name):
 
 def test_a_symlink_to_a_secret_is_a_secret(workspace):
     write(workspace / ".env", "TOKEN=1")
-    link = workspace / "settings.py"
-    link.symlink_to(workspace / ".env")
+    path = link(workspace / "settings.py", workspace / ".env")
     privacy = Privacy([workspace])
-    assert privacy.read(link, 1000) is None
-    assert not privacy.usable(link.as_uri())
-    assert privacy.hidden(link.as_uri()) is not None
+    assert privacy.read(path, 1000) is None
+    assert not privacy.usable(path.as_uri())
+    assert privacy.hidden(path.as_uri()) is not None
 
 
 def test_a_secretly_named_symlink_to_an_ordinary_file_stays_a_secret(workspace):
-    link = workspace / ".env"
-    link.symlink_to(write(workspace / "plain.py"))
-    assert Privacy([workspace]).read(link, 1000) is None
+    path = link(workspace / ".env", write(workspace / "plain.py"))
+    assert Privacy([workspace]).read(path, 1000) is None
 
 
 @pytest.mark.parametrize("as_folder", [False, True])
 def test_a_symlink_does_not_lead_out_of_the_workspace(workspace, tmp_path, as_folder):
     outside = write(tmp_path / "outside" / "code.py")
-    link = workspace / "link"
-    link.symlink_to(outside.parent if as_folder else outside, target_is_directory=as_folder)
-    path = link / "code.py" if as_folder else link
+    path = link(workspace / "link", outside.parent if as_folder else outside, as_folder)
+    path = path / "code.py" if as_folder else path
     privacy = Privacy([workspace])
     assert path.read_text() == "x = 1\n"
     assert privacy.read(path, 1000) is None
@@ -115,9 +114,8 @@ def test_dots_do_not_lead_out_of_the_workspace(workspace, tmp_path):
 
 def test_a_workspace_folder_behind_a_symlink_is_the_workspace(workspace, tmp_path):
     write(workspace / "main.py")
-    link = tmp_path / "link"
-    link.symlink_to(workspace, target_is_directory=True)
-    for folder, other in ((link, workspace), (workspace, link)):
+    there = link(tmp_path / "link", workspace, is_folder=True)
+    for folder, other in ((there, workspace), (workspace, there)):
         privacy = Privacy([folder])
         assert privacy.read(other / "main.py", 1000) == "x = 1\n"
         assert privacy.usable((other / "main.py").as_uri())
@@ -162,11 +160,10 @@ def test_a_git_ignored_file_that_is_open_may_be_completed_in_but_a_dcomplete_ign
 
 def test_a_symlink_to_an_ignored_file_is_ignored(workspace):
     write(workspace / ".dcompleteignore", "/sub/\n")
-    link = workspace / "link.py"
-    link.symlink_to(write(workspace / "sub" / "a.py"))
+    path = link(workspace / "link.py", write(workspace / "sub" / "a.py"))
     privacy = Privacy([workspace])
-    assert privacy.read(link, 1000) is None
-    assert privacy.hidden(link.as_uri()) is not None
+    assert privacy.read(path, 1000) is None
+    assert privacy.hidden(path.as_uri()) is not None
 
 
 def test_without_a_workspace_open_documents_are_fine_but_nothing_is_read(tmp_path):
@@ -200,3 +197,49 @@ def test_documents_that_are_no_files(uri, hidden, usable):
 
 def test_escapes_in_an_address_are_resolved():
     assert path_of("file:///a%20b/%C3%A9.py") == Path("/a b/é.py")
+
+
+@pytest.mark.parametrize(
+    ("host", "path", "name"),
+    [
+        ("", "/c:/Users/me/a.py", "c:/Users/me/a.py"),  # VS Code escapes the colon
+        ("", "/C:", "C:"),
+        ("localhost", "/C:/a.py", "C:/a.py"),
+        ("server", "/share/a.py", "//server/share/a.py"),
+        ("", "/folder/a.py", "/folder/a.py"),
+        ("", "/c:a.py", "/c:a.py"),
+    ],
+)
+def test_an_address_as_windows_names_the_file(host, path, name):
+    assert windows_name(host, path) == name
+
+
+@pytest.mark.skipif(os.name != "nt", reason="drives")
+@pytest.mark.parametrize("drive", ["c%3A", "C%3A", "C:"])
+def test_every_way_to_write_a_drive_is_the_same_file(workspace, drive):
+    path = write(workspace / ".env")
+    uri = f"file:///{drive}{path.as_uri().partition(':/C:')[2]}"
+    assert path_of(uri) == path
+    assert Privacy([workspace]).hidden(uri) is not None
+    assert path_of("file:///c:/a:b.py") is not None, "no name at all, but no error either"
+
+
+def test_a_share_that_a_source_file_names_is_not_even_asked_about():
+    folders = (PureWindowsPath("C:/work"), PureWindowsPath("//Server/Share/work"))
+    for name in (
+        "//evil/share/a.h",
+        "\\\\evil\\share\\a.h",
+        "\\\\.\\pipe\\a",
+        "//server/other/a.h",
+    ):
+        assert is_abroad(folders[0] / name, folders), name
+    for name in ("a.h", "../a.h", "D:/a.h", "//server/share/work/a.h"):
+        assert not is_abroad(folders[0] / name, folders), name
+
+
+def test_names_in_a_setting_are_compared_as_the_system_compares_them(workspace, monkeypatch):
+    path = write(workspace / "Third" / "A.py")
+    monkeypatch.setattr("dcomplete.context.privacy.ANY_CASE", False)
+    assert Privacy([workspace], ["/third/*"]).hidden(path.as_uri()) is None
+    monkeypatch.setattr("dcomplete.context.privacy.ANY_CASE", True)
+    assert Privacy([workspace], ["/third/*"]).hidden(path.as_uri()) is not None

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from dcomplete.errors import UserError
 from dcomplete_eval import sandbox
-from dcomplete_eval.sandbox import Limits, running, seccomp, wire
+from dcomplete_eval.sandbox import Limits, isolation, running, seccomp, wire
 from tests.eval import hostile
 from tests.eval.conftest import needs_sandbox
 
@@ -157,6 +157,12 @@ def test_refuses_without_the_tools(monkeypatch, tmp_path, word):
     monkeypatch.setenv("PATH", str(tmp_path))
     with pytest.raises(UserError, match=word):
         sandbox.choose()
+
+
+def test_refuses_in_a_sentence_of_its_own_where_there_is_no_linux(monkeypatch):
+    monkeypatch.setattr(isolation.sys, "platform", "darwin")
+    with pytest.raises(UserError, match="which needs Linux: run this on a Linux machine"):
+        isolation.find_tools()
 
 
 def test_refuses_where_bubblewrap_may_not(monkeypatch, tmp_path):

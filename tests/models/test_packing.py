@@ -5,7 +5,15 @@ import subprocess
 import sys
 
 import pytest
+import torch
 
+from dcomplete.errors import UserError
+from dcomplete.models.decoder import Decoder, unfilled
+from dcomplete.models.packing import pack_for
+from dcomplete.models.visibility import Visibility
+from tests.conftest import TINY, make_family
+
+CPU = torch.device("cpu")
 # Prints by how many MiB a process grew that multiplied matrices of 160 heights, four of them each.
 GROWTH = """
 import psutil, torch
@@ -41,3 +49,30 @@ def test_kernels_for_ever_new_lengths_are_not_all_kept() -> None:
     if everything < 50:
         pytest.skip("this processor's kernels are small")
     assert grown() < everything / 3
+
+
+def laid_out(dtype: str) -> tuple[type, torch.Tensor]:
+    """The layers of a tiny network as this processor gets them, and its logits."""
+    with unfilled():
+        net = Decoder(TINY)
+    pack_for(net, make_family().net.state_dict(), CPU, dtype)
+    net.eval().requires_grad_(False)
+    ids = torch.arange(12)[None]
+    hidden = net(ids, ids, Visibility(None, causal=True))
+    return type(net.blocks[0].qkv), net.head(hidden).float()
+
+
+@pytest.mark.parametrize(("dtype", "limit"), [("float32", 1e-3), ("bfloat16", 0.3)])
+@torch.inference_mode()
+def test_a_torch_without_onednn_computes_the_same(dtype, limit, monkeypatch):
+    _, here = laid_out(dtype)
+    monkeypatch.setattr("dcomplete.models.packing.onednn_possible", lambda: False)  # as on a Mac
+    kind, there = laid_out(dtype)
+    assert issubclass(kind, torch.nn.Linear)
+    torch.testing.assert_close(there, here, atol=limit, rtol=limit)
+
+
+def test_int8_is_refused_where_torch_has_no_kernels_for_it(monkeypatch):
+    monkeypatch.setattr("dcomplete.models.packing.int8_possible", lambda: False)  # as on ARM
+    with pytest.raises(UserError, match="int8 needs"):
+        pack_for(make_family().net, {}, CPU, "int8")

@@ -21,6 +21,8 @@ def test_an_unknown_model_or_device_is_one_sentence(tiny_model):
         StoredModels().resolve(Choice("nope"))
     with pytest.raises(UserError, match="Unknown device"):
         StoredModels().resolve(Choice("tiny", "toaster"))
+    with pytest.raises(UserError, match="Apple's graphics cards are not supported; use"):
+        StoredModels().resolve(Choice("tiny", "mps"))
 
 
 def test_a_stored_model_answers_step_by_step(tiny_model):

@@ -1,5 +1,6 @@
 """The process's insides in a thread: one at a time, ends by itself, leaves nothing behind."""
 
+import errno
 import os
 import socket
 import stat
@@ -63,6 +64,18 @@ def test_a_socket_left_by_a_killed_process_is_replaced(own_places, serve):
     assert read_status() is None
     serve()
     assert read_status() is not None
+
+
+@UNIX_SOCKETS
+def test_a_folder_that_cannot_hold_a_socket_is_refused(own_places, monkeypatch):
+    def refuse(*_: object) -> None:
+        raise OSError(errno.ENOTSUP, "Operation not supported")  # as network disks do
+
+    monkeypatch.setattr("socket.socket.bind", refuse, raising=False)
+    with pytest.raises(
+        UserError, match=r"No socket can be made in .*run \(Operation not supp.*=tcp"
+    ):
+        EngineProcess(Options(), FakeLoader()).run()
 
 
 @UNIX_SOCKETS

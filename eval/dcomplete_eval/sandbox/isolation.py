@@ -24,6 +24,10 @@ INSTALL = (
     "`apt install bubblewrap util-linux python3`, in a container allow user namespaces (or pass "
     "--unsafe to run it without any)."
 )
+NO_LINUX = (
+    "Model-written code runs only in a sandbox, which needs Linux: run this on a Linux machine or in a "
+    "container of one (or pass --unsafe to run it without any)."
+)
 _PLAIN_USER = 65534  # nobody
 _OLDEST = (0, 8)  # bubblewrap with --disable-userns and --size
 _DEVICES = ("null", "zero", "random", "urandom")
@@ -62,6 +66,8 @@ class Tools:
 
 def find_tools() -> Tools:
     """Everything that the sandbox needs. Raises UserError that says what is missing."""
+    if sys.platform != "linux":
+        raise UserError(NO_LINUX)
     found = {name: shutil.which(name) or "" for name in ("bwrap", "setpriv", "prlimit")}
     missing = [name for name, path in found.items() if not path]
     if missing:
