@@ -1,6 +1,7 @@
 """Tiny networks and tokenizers: the whole engine on a CPU, in seconds, without weights."""
 
 import json
+import os
 import signal
 from collections.abc import Callable
 from pathlib import Path
@@ -124,8 +125,10 @@ def no_engine_of_the_user(
 @pytest.fixture
 def data_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A user data folder of its own."""
-    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "home"))
-    return tmp_path / "home"
+    home = tmp_path / "home"
+    monkeypatch.setenv("XDG_DATA_HOME", str(home))
+    monkeypatch.setenv("WIN_PD_OVERRIDE_LOCAL_APPDATA", str(home))
+    return home / "dcomplete" if os.name == "nt" else home  # Windows has the maker's name as well
 
 
 @pytest.fixture
