@@ -218,7 +218,7 @@ def test_an_address_as_windows_names_the_file(host, path, name):
 @pytest.mark.parametrize("drive", ["c%3A", "C%3A", "C:"])
 def test_every_way_to_write_a_drive_is_the_same_file(workspace, drive):
     path = write(workspace / ".env")
-    uri = f"file:///{drive}{path.as_uri().partition(':/C:')[2]}"
+    uri = f"file:///{drive}{path.as_uri().removeprefix('file:///C:')}"
     assert path_of(uri) == path
     assert Privacy([workspace]).hidden(uri) is not None
     assert path_of("file:///c:/a:b.py") is not None, "no name at all, but no error either"
