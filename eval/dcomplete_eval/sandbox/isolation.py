@@ -24,6 +24,10 @@ INSTALL = (
     "`apt install bubblewrap util-linux python3`, in a container allow user namespaces (or pass "
     "--unsafe to run it without any)."
 )
+ELSEWHERE = (
+    "Model-written code is judged by processes that Windows does not have, with or without a sandbox: "
+    "run this on Linux (WSL 2 is one), or take a benchmark that compares texts."
+)
 _PLAIN_USER = 65534  # nobody
 _OLDEST = (0, 8)  # bubblewrap with --disable-userns and --size
 _DEVICES = ("null", "zero", "random", "urandom")
