@@ -1,6 +1,7 @@
 """The benchmark of shapes on a CPU: the command, its definitions, and that peers do what they say."""
 
 import json
+import os
 from pathlib import Path
 
 import pytest
@@ -101,6 +102,7 @@ def test_threads_are_set_for_shapes_too(capsys, monkeypatch):
     assert json.loads(capsys.readouterr().out) == {"threads": 2}
 
 
+@pytest.mark.skipif(os.name == "nt", reason="the peer is a shell script")
 def test_a_peer_that_hangs_is_one_sentence(tmp_path, monkeypatch):
     monkeypatch.setattr(peers, "_LIMIT_S", 0.5)
     hanging = peers.Peer("xllamacpp", "peer_xllamacpp.py", str(tmp_path / "python"), tmp_path)

@@ -102,6 +102,26 @@ def test_data_that_were_not_finished_are_not_taken_for_whole(tmp_path):
     assert len(data(tmp_path, 20)) == 20 and len(list(tmp_path.iterdir())) == 1
 
 
+def test_data_that_are_read_are_not_replaced_where_the_system_keeps_them(tmp_path):
+    old = data(tmp_path, 50)
+    assert len(old[0].middle) >= 0  # mapped from here on
+    if os.name != "nt":
+        assert len(data(tmp_path, 20)) == 20 and len(old) == 50
+        return
+    with pytest.raises(UserError, match="end the training"):
+        data(tmp_path, 20)
+
+
+def test_data_of_somebody_else_are_not_replaced(tmp_path, monkeypatch):
+    def refused(self: Path) -> None:
+        raise PermissionError(13, "Access is denied")
+
+    data(tmp_path, 50)
+    monkeypatch.setattr(Path, "unlink", refused)
+    with pytest.raises(UserError, match="in use or not yours"):
+        data(tmp_path, 20)
+
+
 def work(rank: int, folder: Path, port: int) -> None:
     """One of two processes; its time is up half a second after the other's."""
     os.environ.update(
