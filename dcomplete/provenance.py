@@ -22,7 +22,8 @@ def processor() -> str:
     names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
     flags = {flag for line in lines if line.startswith("flags") for flag in line.split()}
     kernel = ", AMX" if "amx_bf16" in flags else ", AVX512-BF16" if "avx512_bf16" in flags else ""
-    return f"{names[0] if names else 'CPU'}, {os.cpu_count()} cores{kernel}"
+    name = names[0] if names else os.environ.get("PROCESSOR_IDENTIFIER", "CPU")  # Windows's word
+    return f"{name}, {os.cpu_count()} cores{kernel}"
 
 
 def describe_device(device: str) -> str:

@@ -17,6 +17,7 @@ from dcomplete.bench.shapes import SHAPES, Cost, pass_cost, prefill_cost, random
 from dcomplete.cli import run
 from dcomplete.errors import UserError
 from dcomplete.models.visibility import Visibility
+from dcomplete.provenance import processor
 
 CPU = torch.device("cpu")
 WHO = {"ours", "published loop", "dual cache", "own autoregressive", "transformers"}
@@ -229,3 +230,8 @@ def test_an_unwritable_file_is_one_sentence(tmp_path):
     (tmp_path / "file").write_text("")
     with pytest.raises(UserError, match="Cannot write"):
         append(tmp_path / "file" / "below.jsonl", {})
+
+
+def test_a_line_says_which_processor_it_is_of():
+    assert not processor().startswith("CPU,")
+    assert f", {os.cpu_count()} cores" in processor()
