@@ -44,7 +44,7 @@ def test_the_command_on_tiny_shapes(tmp_path, capsys):
     assert run([*asked, "--out", str(out)]) == 0
     said = capsys.readouterr()
     line = json.loads(said.out.splitlines()[-1])
-    assert json.loads(out.read_text()) == line
+    assert json.loads(out.read_text("utf-8")) == line
     assert line["bench"] == "device" and line["device"] and line["torch"] == torch.__version__
     assert line["settings"]["canvases"] == [16, 32, 64]
     assert {row["who"] for row in line["rows"]} == WHO
@@ -107,7 +107,7 @@ def test_threads_are_set_for_shapes_too(capsys, monkeypatch):
 def test_a_peer_that_hangs_is_one_sentence(tmp_path, monkeypatch):
     monkeypatch.setattr(peers, "_LIMIT_S", 0.5)
     hanging = peers.Peer("xllamacpp", "peer_xllamacpp.py", str(tmp_path / "python"), tmp_path)
-    Path(hanging.program).write_text("#!/bin/sh\nexec sleep 60\n")
+    Path(hanging.program).write_text("#!/bin/sh\nexec sleep 60\n", encoding="utf-8", newline="\n")
     with pytest.raises(UserError, match="cannot be started: Permission denied"):
         peers.measure(hanging, tmp_path / "x.gguf", "", 1, 1)
     Path(hanging.program).chmod(0o755)
@@ -227,7 +227,7 @@ def test_ratios_compare_like_with_like():
 def test_an_unwritable_file_is_one_sentence(tmp_path):
     from dcomplete.appending import append
 
-    (tmp_path / "file").write_text("")
+    (tmp_path / "file").write_text("", encoding="utf-8", newline="\n")
     with pytest.raises(UserError, match="Cannot write"):
         append(tmp_path / "file" / "below.jsonl", {})
 

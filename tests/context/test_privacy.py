@@ -100,7 +100,7 @@ def test_a_symlink_does_not_lead_out_of_the_workspace(workspace, tmp_path, as_fo
     path = link(workspace / "link", outside.parent if as_folder else outside, as_folder)
     path = path / "code.py" if as_folder else path
     privacy = Privacy([workspace])
-    assert path.read_text() == "x = 1\n"
+    assert path.read_text("utf-8") == "x = 1\n"
     assert privacy.read(path, 1000) is None
     assert not privacy.usable(path.as_uri())
 

@@ -267,7 +267,7 @@ def test_a_run_that_was_ended_goes_on_and_comes_to_the_same(tmp_path, how):
             file.write(b'{"task": "tiny/29", "ans')
     again = process(0.0, out)
     assert figures(again.communicate(timeout=60)[0]) == expected
-    lines = [json.loads(line) for line in (out / FILE).read_text().splitlines()]
+    lines = [json.loads(line) for line in (out / FILE).read_text("utf-8").splitlines()]
     tasks = [line["task"] for line in lines if "task" in line]
     assert len(tasks) == len(set(tasks)) == 30  # nothing was asked twice
     assert sum("run" in line for line in lines) == 2
@@ -279,7 +279,7 @@ def test_two_runs_that_write_to_one_store_lose_nothing(tmp_path):
     said = [one.communicate(timeout=60)[0] for one in two]
     assert [one.returncode for one in two] == [0, 0]
     assert figures(said[0]) == figures(said[1])
-    lines = [json.loads(line) for line in (tmp_path / FILE).read_text().splitlines()]
+    lines = [json.loads(line) for line in (tmp_path / FILE).read_text("utf-8").splitlines()]
     tasks = [line["task"] for line in lines if "task" in line]
     assert len(set(tasks)) == 30 and 30 <= len(tasks) <= 60
     assert sum("run" in line for line in lines) == 2

@@ -179,7 +179,9 @@ def test_refuses_where_bubblewrap_may_not(monkeypatch, tmp_path):
     fake = tmp_path / "bwrap"
     fake.write_text(
         "#!/bin/sh\n[ $1 = --version ] && echo bubblewrap 0.9.0 && exit\n"
-        "echo 'bwrap: No permissions to create a new namespace' >&2; exit 1\n"
+        "echo 'bwrap: No permissions to create a new namespace' >&2; exit 1\n",
+        encoding="utf-8",
+        newline="\n",
     )
     _let_all_read(fake)
     monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")

@@ -135,7 +135,9 @@ def work(rank: int, folder: Path, port: int) -> None:
     run = Run(trainee, Shards(folder / "data"), config, folder / "run", Hardware.find("cpu"))
     losses = [line["loss"] for line in run.go(time.monotonic() + 1 + rank / 2)]
     weights = float(sum(p.double().sum() for p in trainee.parameters))
-    (folder / f"{rank}.json").write_text(json.dumps([run.step, losses, weights]))
+    (folder / f"{rank}.json").write_text(
+        json.dumps([run.step, losses, weights]), encoding="utf-8", newline="\n"
+    )
 
 
 @pytest.mark.e2e
@@ -145,7 +147,7 @@ def test_processes_stop_together_and_take_the_same_steps(tmp_path):
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
     torch.multiprocessing.spawn(work, (tmp_path, port), nprocs=2, join=True)
-    one, two = (json.loads((tmp_path / f"{rank}.json").read_text()) for rank in (0, 1))
+    one, two = (json.loads((tmp_path / f"{rank}.json").read_text("utf-8")) for rank in (0, 1))
     assert one == two and one[0] >= 1
     config = read("tiny", {"steps": 100_000, "save_every": 100_000, "rows": 6})
     trainee = prepare_net(open_base("", 0).net, S, config)
