@@ -1,7 +1,10 @@
 """Result files of JSON lines: found to be writable before a long job, and grown by each line at once."""
 
 import json
-from collections.abc import Mapping
+import sys
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from io import FileIO
 from pathlib import Path
 from typing import Any
 
@@ -26,7 +29,31 @@ def append(path: Path | None, *lines: Mapping[str, Any]) -> None:
 def _write(path: Path, text: str) -> None:
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        with path.open("a", encoding="utf-8") as file:
-            file.write(text)
+        with path.open("ab", buffering=0) as file, _alone(file):
+            file.write(text.encode())
     except OSError as error:
         raise UserError(f"Cannot write {path}: {error.strerror}.") from None
+
+
+if sys.platform == "win32":
+    import msvcrt
+
+    _BEYOND = 1 << 40  # a byte that no result is written to: locked bytes cannot be read
+
+    @contextmanager
+    def _alone(file: FileIO) -> Iterator[None]:
+        """Windows looks for the end of the file and writes there in two steps."""
+        file.seek(_BEYOND)
+        msvcrt.locking(file.fileno(), msvcrt.LK_LOCK, 1)
+        try:
+            yield
+        finally:
+            file.seek(_BEYOND)
+            msvcrt.locking(file.fileno(), msvcrt.LK_UNLCK, 1)
+
+else:
+
+    @contextmanager
+    def _alone(file: FileIO) -> Iterator[None]:
+        """Elsewhere one write is one step."""
+        yield

@@ -27,9 +27,9 @@ def processor(info: Path = Path("/proc/cpuinfo")) -> str:
 
 
 def _chip() -> str:
-    """Its name on macOS; Linux has none for ARM's processors, so there it is their kind."""
+    """Its name on macOS and Windows; Linux has none for ARM's processors, so there it is their kind."""
     asked = ["/usr/sbin/sysctl", "-n", "machdep.cpu.brand_string"]
-    name = ""
+    name = os.environ.get("PROCESSOR_IDENTIFIER", "")  # Windows's word
     if sys.platform == "darwin":
         name = subprocess.run(asked, capture_output=True, text=True, check=False).stdout.strip()
     return name or f"{platform.machine()} processor"

@@ -138,10 +138,11 @@ def no_engine_of_the_user(
 
 @pytest.fixture
 def data_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A user data folder of its own; Windows puts the author's, who is called the same, above it."""
-    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "home"))
-    monkeypatch.setenv("WIN_PD_OVERRIDE_LOCAL_APPDATA", str(tmp_path / "home"))
-    return tmp_path / "home" / "dcomplete" if os.name == "nt" else tmp_path / "home"
+    """A user data folder of its own."""
+    home = tmp_path / "home"
+    monkeypatch.setenv("XDG_DATA_HOME", str(home))
+    monkeypatch.setenv("WIN_PD_OVERRIDE_LOCAL_APPDATA", str(home))
+    return home / "dcomplete" if os.name == "nt" else home  # Windows has the maker's name as well
 
 
 @pytest.fixture

@@ -50,7 +50,7 @@ def measure(peer: Peer, model: Path, prompt: str, threads: int, repeats: int) ->
     """p50 and p90 in milliseconds of each scenario; raises UserError where the peer fails."""
     with tempfile.TemporaryDirectory() as folder:
         text = Path(folder) / "prompt.txt"
-        text.write_text(prompt, encoding="utf-8")
+        text.write_text(prompt, encoding="utf-8", newline="\n")
         with as_file(files("dcomplete.bench") / peer.script) as script:
             arguments = [str(script), str(model.resolve()), str(text), str(threads), str(repeats)]
             run = _run([peer.program, *arguments], peer)
@@ -76,7 +76,8 @@ def _run(command: list[str], peer: Peer) -> subprocess.CompletedProcess[str]:
             command,
             cwd=peer.folder,
             capture_output=True,
-            text=True,
+            encoding="utf-8",
+            errors="replace",
             timeout=_LIMIT_S,
             check=False,
         )

@@ -75,6 +75,8 @@ def import_(
 
 
 def _is_hub_id(text: str) -> bool:
+    if {":", "\\"} & set(text):  # a path of Windows
+        return False
     return text.count("/") == 1 and not text.startswith((".", "/", "~")) and not text.endswith("/")
 
 

@@ -163,8 +163,8 @@ def write(
         for piece in _pieces(pairs, piece_bytes):
             written.append(folder / f"model-{len(written) + 1:05}.safetensors")
             save_file(piece, written[-1])
-    (folder / MANIFEST).write_text(manifest.to_json() + "\n", encoding="utf-8")
-    (folder / "tokenizer.json").write_text(tokenizer_json, encoding="utf-8")
+    (folder / MANIFEST).write_text(manifest.to_json() + "\n", encoding="utf-8", newline="\n")
+    (folder / "tokenizer.json").write_text(tokenizer_json, encoding="utf-8", newline="\n")
     return [p.rename(p.with_stem(f"{p.stem}-of-{len(written):05}")) for p in written]
 
 

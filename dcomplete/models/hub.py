@@ -9,7 +9,7 @@ import hashlib
 import os
 import shutil
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from fnmatch import fnmatch
 from pathlib import Path
@@ -38,6 +38,7 @@ _SMALL = (
 _WEIGHTS = "*.safetensors"
 _PICKLED = ("*.bin", "*.pt", "*.pth", "*.ckpt")
 _PART = 1 << 20
+_MOVES = "WIN_PD_OVERRIDE_LOCAL_APPDATA" if os.name == "nt" else "XDG_DATA_HOME"
 
 Report = Callable[[str, int, int], None]  # (what is done, bytes done, bytes in all)
 
@@ -98,7 +99,8 @@ def _alone(staging: Path) -> Iterator[None]:
         yield
     finally:
         lock.release()
-        Path(lock.lock_file).unlink(missing_ok=True)
+        with suppress(OSError):  # on Windows, another process may be trying it just now
+            Path(lock.lock_file).unlink()
 
 
 @contextmanager
@@ -161,7 +163,7 @@ def _check_space(models: Path, folder: Path, files: list[RemoteFile]) -> None:
     if need > free:
         raise ModelError(
             f"Downloading and installing needs {need / 1e9:.1f} GB, but only {free / 1e9:.1f} GB are "
-            f"free where {models} is; make room or set XDG_DATA_HOME to another disk."
+            f"free where {models} is; make room or set {_MOVES} to another disk."
         )
 
 

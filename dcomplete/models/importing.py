@@ -29,6 +29,7 @@ from dcomplete.models.published.registry import recognise
 from dcomplete.models.quant import FORMATS, flatten
 from dcomplete.models.specials import Specials
 
+_FULL = ("No space left", "(os error 112)", "(os error 39)")  # the last two are Windows's
 _HEAD, _TABLE = "lm_head.weight", "model.embed_tokens.weight"
 # Sentinel names by family: prefix, suffix, middle, the token that ends a middle, one for the mask.
 _SENTINELS = (
@@ -144,8 +145,8 @@ def disk_full(folder: Path) -> Iterator[None]:
     try:
         yield
     except (OSError, SafetensorError) as error:
-        full = getattr(error, "errno", None) == errno.ENOSPC or "No space left" in str(error)
-        if not full:
+        full = any(said in str(error) for said in _FULL)  # safetensors hands no number on
+        if not full and getattr(error, "errno", None) != errno.ENOSPC:
             raise
         raise ModelError(
             f"The disk that holds {folder.parent} is full; nothing was installed. Make room and try again."

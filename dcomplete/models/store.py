@@ -1,5 +1,6 @@
 """Where models live: the embedded ones in the package, the user's in the data folder."""
 
+import os
 import shutil
 import tempfile
 from collections.abc import Iterator
@@ -17,6 +18,10 @@ if TYPE_CHECKING:
 
 DEFAULT = "smol-135m"
 MANIFEST = "dcomplete.json"  # a folder that holds it is a model
+_OUTSIDE = frozenset("/\\")  # a name with one of them may lead out of the folder
+_DEVICES = frozenset(  # of Windows, with any ending
+    {"CON", "PRN", "AUX", "NUL", *(f"{kind}{n}" for kind in ("COM", "LPT") for n in range(10))}
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,13 +89,37 @@ def remove(name: str) -> Path:
         if entry.name == name:
             if entry.embedded:
                 raise ModelError(f"{name!r} comes with dcomplete and cannot be removed.")
-            shutil.rmtree(entry.path)
+            _delete(entry)
             shutil.rmtree(started, ignore_errors=True)
             return entry.path
-    if started.is_dir() and "/" not in name:
+    if not _OUTSIDE & set(name) and started.is_dir():
         shutil.rmtree(started)
         return started
     raise ModelError(f"Unknown model {name!r}. See 'dcomplete models list'.")
+
+
+def _delete(entry: Entry) -> None:
+    """All of a model or nothing: Windows deletes no file that a process has in its memory."""
+    apart = Path(tempfile.mkdtemp(prefix=".old-", dir=entry.path.parent))
+    try:
+        entry.path.rename(apart / entry.name)
+    except PermissionError:
+        raise ModelError(
+            f"{entry.name!r} is in use or not yours to remove; end what uses it "
+            "(dcomplete serve --stop) and try again."
+        ) from None
+    finally:
+        shutil.rmtree(apart, ignore_errors=True)
+
+
+def _is_usable(name: str, on_windows: bool) -> bool:
+    """Whether a folder beside the other models can be called so."""
+    if not name or name.startswith(".") or _OUTSIDE & set(name):
+        return False
+    if not on_windows:
+        return True
+    odd = any(c in ':*?"<>|' or c < " " for c in name) or name.endswith((".", " "))
+    return not odd and name.partition(".")[0].rstrip().upper() not in _DEVICES
 
 
 class Installing:
@@ -104,7 +133,7 @@ class Installing:
     @staticmethod
     def free(name: str) -> Path:
         """Where a model of that name will lie; raises ModelError for a name that cannot be used."""
-        if not name or "/" in name or "\\" in name or name.startswith("."):
+        if not _is_usable(name, os.name == "nt"):
             raise ModelError(f"{name!r} is no usable model name; choose one with --name.")
         target = user_folder() / name
         if target.exists():

@@ -85,7 +85,7 @@ def installed(source: str) -> str:
         with Installing(name) as folder:
             manifest = import_model(path, folder)
             told = replace(manifest, card={**manifest.card, _ORIGIN: origin})
-            (folder / MANIFEST).write_text(told.to_json(), encoding="utf-8")
+            (folder / MANIFEST).write_text(told.to_json(), encoding="utf-8", newline="\n")
     elif known[name].manifest().card.get(_ORIGIN) != origin:
         raise UserError(
             f"There is a model {name!r} already, and it was not made from {path}: "

@@ -51,12 +51,12 @@ def read(name_or_path: str, overrides: dict[str, Any] | None = None) -> TrainCon
     if path.suffix == ".toml":
         if not path.is_file():
             raise UserError(f"There is no training configuration {path}.")
-        text = path.read_text()
+        text = path.read_text(encoding="utf-8")
     else:
         shipped = files("dcomplete.train") / "configs" / f"{name_or_path}.toml"
         if not shipped.is_file():
             raise UserError(f"Unknown configuration {name_or_path!r}; known: {', '.join(names())}.")
-        text = shipped.read_text()
+        text = shipped.read_text(encoding="utf-8")
     try:
         raw = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:

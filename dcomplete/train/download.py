@@ -42,7 +42,9 @@ def fetch(pins: Sequence[str], folder: Path) -> Path:
     wheels.mkdir(parents=True, exist_ok=True)
     command = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps"]
     command += ["--disable-pip-version-check", "--only-binary", ":all:", "--dest", str(wheels)]
-    done = subprocess.run([*command, *pins], capture_output=True, text=True, check=False)
+    done = subprocess.run(
+        [*command, *pins], capture_output=True, encoding="utf-8", errors="replace", check=False
+    )
     if done.returncode:
         reason = (done.stderr.strip().splitlines() or ["pip failed"])[-1]
         raise UserError(f"The packages cannot be downloaded ({reason}); go on without --download.")

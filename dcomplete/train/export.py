@@ -191,4 +191,6 @@ def add_to_card(folder: Path, facts: Mapping[str, Any]) -> None:
     path = folder / MANIFEST
     raw = json.loads(path.read_text(encoding="utf-8"))
     raw["card"] |= facts
-    path.write_text(json.dumps(raw, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+    path.write_text(
+        json.dumps(raw, indent=1, ensure_ascii=False) + "\n", encoding="utf-8", newline="\n"
+    )

@@ -86,7 +86,7 @@ def _in_turns(documents: Sequence[Document], rng: Random) -> list[Document]:
 def write(gaps: Iterable[HeldOut], path: Path) -> None:
     """One JSON object a line."""
     lines = (json.dumps(asdict(gap), ensure_ascii=False) for gap in gaps)
-    path.write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
+    path.write_text("".join(f"{line}\n" for line in lines), encoding="utf-8", newline="\n")
 
 
 def read(path: Path) -> list[HeldOut]:

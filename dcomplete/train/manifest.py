@@ -117,7 +117,7 @@ class Outcome:
             "leaks": [{"file": file, "run": run} for file, run in self.kept.leaks],
         }
         text = json.dumps(manifest, indent=1, ensure_ascii=False)
-        Path(report.out, "manifest.json").write_text(text + "\n", encoding="utf-8")
+        Path(report.out, "manifest.json").write_text(text + "\n", encoding="utf-8", newline="\n")
 
     def _packages(self, sources: Sequence[Source]) -> list[dict[str, Any]]:
         files: dict[str, list[str]] = defaultdict(list)

@@ -14,7 +14,7 @@ def plot(log: Path, picture: Path, smooth: int = 20) -> None:
     mpl.use("Agg")
     from matplotlib import pyplot as plt
 
-    lines = [json.loads(line) for line in log.read_text().splitlines()]
+    lines = [json.loads(line) for line in log.read_text(encoding="utf-8").splitlines()]
     figure, axes = plt.subplots(figsize=(8, 4.5))
     for name in PARTS:
         values = [line[name] for line in lines]

@@ -74,7 +74,7 @@ class Run:
     def go(self, deadline: float | None = None) -> Iterator[dict[str, Any]]:
         """Train until the last step or until `time.monotonic()` passes `deadline`; yields log lines."""
         feed = Feed(self.shards, self.trainee.specials, self.config, self.hardware)
-        with (self.folder / LOG).open("a") as log, feed:
+        with (self.folder / LOG).open("a", encoding="utf-8", newline="\n") as log, feed:
             while self.step < self.config.steps:
                 line = self._one_step(feed.take(self.step))
                 if self.hardware.rank == 0:
@@ -223,11 +223,11 @@ def _cut_log(path: Path, step: int) -> None:
     """Drop log lines of steps that were lost with the process."""
     if path.exists():
         kept = []
-        for text in path.read_text().splitlines():
+        for text in path.read_text(encoding="utf-8").splitlines():
             try:
                 line = json.loads(text)
             except json.JSONDecodeError:
                 break
             if line["step"] <= step:
                 kept.append(text)
-        path.write_text("".join(line + "\n" for line in kept))
+        path.write_text("".join(line + "\n" for line in kept), encoding="utf-8", newline="\n")

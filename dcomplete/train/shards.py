@@ -69,7 +69,7 @@ class Writer:
             self._write()
         whole = self._apart.rename(self._folder / _WHOLE)
         for old in self._folder.glob("examples-*.safetensors"):
-            old.unlink()
+            _remove(old)
         for file in self.files:
             (whole / file.name).rename(file)
         whole.rmdir()
@@ -92,6 +92,16 @@ class Writer:
         self.examples += len(index)
         self.tokens += len(tokens)
         self._rows.clear()
+
+
+def _remove(file: Path) -> None:
+    try:
+        file.unlink()
+    except PermissionError:  # Windows deletes no file that a process has in its memory
+        raise UserError(
+            f"{file} is in use or not yours to replace; end the training that reads it and run "
+            "`dcomplete train prepare` again."
+        ) from None
 
 
 class Shards(Sequence[Example]):

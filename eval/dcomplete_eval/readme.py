@@ -65,8 +65,8 @@ def results_page() -> str:
 
 def main() -> None:
     path = ROOT / "README.md"
-    path.write_text(rendered(path.read_text(encoding="utf-8")), encoding="utf-8")
-    (RESULTS / "README.md").write_text(results_page(), encoding="utf-8")
+    path.write_text(rendered(path.read_text(encoding="utf-8")), encoding="utf-8", newline="\n")
+    (RESULTS / "README.md").write_text(results_page(), encoding="utf-8", newline="\n")
     if runs := lines("steps.jsonl"):
         draw_steps(runs, RESULTS / "steps.png")
 

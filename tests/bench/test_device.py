@@ -1,6 +1,7 @@
 """The benchmark of shapes on a CPU: the command, its definitions, and that peers do what they say."""
 
 import json
+import os
 from pathlib import Path
 
 import pytest
@@ -16,6 +17,7 @@ from dcomplete.bench.shapes import SHAPES, Cost, pass_cost, prefill_cost, random
 from dcomplete.cli import run
 from dcomplete.errors import UserError
 from dcomplete.models.visibility import Visibility
+from dcomplete.provenance import processor
 
 CPU = torch.device("cpu")
 WHO = {"ours", "published loop", "dual cache", "own autoregressive", "transformers"}
@@ -42,7 +44,7 @@ def test_the_command_on_tiny_shapes(tmp_path, capsys):
     assert run([*asked, "--out", str(out)]) == 0
     said = capsys.readouterr()
     line = json.loads(said.out.splitlines()[-1])
-    assert json.loads(out.read_text()) == line
+    assert json.loads(out.read_text("utf-8")) == line
     assert line["bench"] == "device" and line["device"] and line["torch"] == torch.__version__
     assert line["settings"]["canvases"] == [16, 32, 64]
     assert {row["who"] for row in line["rows"]} == WHO
@@ -101,10 +103,11 @@ def test_threads_are_set_for_shapes_too(capsys, monkeypatch):
     assert json.loads(capsys.readouterr().out) == {"threads": 2}
 
 
+@pytest.mark.skipif(os.name == "nt", reason="the peer is a shell script")
 def test_a_peer_that_hangs_is_one_sentence(tmp_path, monkeypatch):
     monkeypatch.setattr(peers, "_LIMIT_S", 0.5)
     hanging = peers.Peer("xllamacpp", "peer_xllamacpp.py", str(tmp_path / "python"), tmp_path)
-    Path(hanging.program).write_text("#!/bin/sh\nexec sleep 60\n")
+    Path(hanging.program).write_text("#!/bin/sh\nexec sleep 60\n", encoding="utf-8", newline="\n")
     with pytest.raises(UserError, match="cannot be started: Permission denied"):
         peers.measure(hanging, tmp_path / "x.gguf", "", 1, 1)
     Path(hanging.program).chmod(0o755)
@@ -224,6 +227,11 @@ def test_ratios_compare_like_with_like():
 def test_an_unwritable_file_is_one_sentence(tmp_path):
     from dcomplete.appending import append
 
-    (tmp_path / "file").write_text("")
+    (tmp_path / "file").write_text("", encoding="utf-8", newline="\n")
     with pytest.raises(UserError, match="Cannot write"):
         append(tmp_path / "file" / "below.jsonl", {})
+
+
+def test_a_line_says_which_processor_it_is_of():
+    assert not processor().startswith("CPU,")
+    assert f", {os.cpu_count()} cores" in processor()

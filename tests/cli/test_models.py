@@ -158,3 +158,10 @@ def test_doctor_reports_also_about_a_device_that_is_not_there(tiny_model, capsys
     status, out, err = call(capsys, "doctor", "--model", "tiny", "--device", "cuda", "--json")
     facts = json.loads(out)
     assert status == 2 and facts["packages"] and facts["kernels"]["problem"] in err
+
+
+@pytest.mark.parametrize("path", ["Z:/none", "folder\\none/x"])
+def test_a_path_of_windows_is_not_looked_for_on_the_hub(path, data_home, capsys, monkeypatch):
+    monkeypatch.setenv("HF_ENDPOINT", "http://127.0.0.1:9")
+    status, _, err = call(capsys, "models", "import", path)
+    assert status == 2 and "no file or folder" in err

@@ -208,11 +208,11 @@ def planted(tmp_path: Path) -> Path:
     """A workspace full of secrets that share every name with the document."""
     secret = "def open_account(name):\n    token = 'PLANTED'\n    return connect(name, token)\n" * 5
     for name in (".env", "secrets.py", "credentials.py", "ignored.py", "hidden.py"):
-        (tmp_path / name).write_text(secret)
+        (tmp_path / name).write_text(secret, encoding="utf-8", newline="\n")
     with suppress(OSError):  # Windows asks for a right to
         (tmp_path / "link.py").symlink_to(tmp_path / ".env")
-    (tmp_path / ".gitignore").write_text("ignored.py\n")
-    (tmp_path / ".dcompleteignore").write_text("hidden.py\n")
+    (tmp_path / ".gitignore").write_text("ignored.py\n", encoding="utf-8", newline="\n")
+    (tmp_path / ".dcompleteignore").write_text("hidden.py\n", encoding="utf-8", newline="\n")
     return tmp_path
 
 
@@ -223,10 +223,10 @@ def test_planted_secrets_never_appear(planted):
         "from credentials import open_account\n\n"
         "def main(name):\n    token = open_account(name)\n    return connect(name, token)\n    "
     )
-    (planted / "main.py").write_text(text)
+    (planted / "main.py").write_text(text, encoding="utf-8", newline="\n")
     workspace = Workspace([planted])
     for path in planted.iterdir():
-        workspace.opened(path.as_uri(), "python", path.read_text())
+        workspace.opened(path.as_uri(), "python", path.read_text("utf-8"))
         workspace.focused(path.as_uri(), 0)
     uri = (planted / "main.py").as_uri()
     context = gather(asked(text, len(text), uri), workspace, Settings())
@@ -241,7 +241,9 @@ def test_planted_secrets_never_appear(planted):
 
 def test_what_is_not_hidden_does_appear(planted):
     """The twin of the test above: the same text under an ordinary name is found."""
-    (planted / "plain.py").write_text((planted / "secrets.py").read_text())
+    (planted / "plain.py").write_text(
+        (planted / "secrets.py").read_text("utf-8"), encoding="utf-8", newline="\n"
+    )
     text = "from plain import open_account\n\ntoken = open_account("
     uri = (planted / "main.py").as_uri()
     workspace = Workspace([planted], clock=lambda: 0.0)

@@ -100,7 +100,7 @@ def test_a_symlink_does_not_lead_out_of_the_workspace(workspace, tmp_path, as_fo
     path = link(workspace / "link", outside.parent if as_folder else outside, as_folder)
     path = path / "code.py" if as_folder else path
     privacy = Privacy([workspace])
-    assert path.read_text() == "x = 1\n"
+    assert path.read_text("utf-8") == "x = 1\n"
     assert privacy.read(path, 1000) is None
     assert not privacy.usable(path.as_uri())
 
@@ -218,7 +218,7 @@ def test_an_address_as_windows_names_the_file(host, path, name):
 @pytest.mark.parametrize("drive", ["c%3A", "C%3A", "C:"])
 def test_every_way_to_write_a_drive_is_the_same_file(workspace, drive):
     path = write(workspace / ".env")
-    uri = f"file:///{drive}{path.as_uri().partition(':/C:')[2]}"
+    uri = f"file:///{drive}{path.as_uri().removeprefix('file:///C:')}"
     assert path_of(uri) == path
     assert Privacy([workspace]).hidden(uri) is not None
     assert path_of("file:///c:/a:b.py") is not None, "no name at all, but no error either"

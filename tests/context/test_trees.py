@@ -113,7 +113,7 @@ def test_what_the_parser_has_read_is_let_go(monkeypatch, quick):
 
 
 def test_large_real_file_edited_in_its_middle_keeps_an_equal_tree():
-    text = Path(trees.__file__).read_text()
+    text = Path(trees.__file__).read_text("utf-8")
     parsed = parse(text, LANGUAGES["python"])
     middle = text.index("\n\n", len(text) // 2)
     edit = Edit(middle, middle, "\n\ndef added(é: str) -> str:\n    return é\n")

@@ -52,10 +52,10 @@ def published(tmp_path_factory: pytest.TempPathFactory) -> Path:
     model = transformers.DiffusionGemmaForBlockDiffusion(config).eval()
     folder = tmp_path_factory.mktemp("gemma") / "diffusiongemma"
     model.save_pretrained(folder)
-    (folder / "tokenizer.json").write_text(byte_tokenizer_json())
-    made = json.loads((folder / "generation_config.json").read_text())
+    (folder / "tokenizer.json").write_text(byte_tokenizer_json(), encoding="utf-8", newline="\n")
+    made = json.loads((folder / "generation_config.json").read_text("utf-8"))
     made |= {"eos_token_id": [1, 6], "pad_token_id": 0, "max_denoising_steps": 6}
-    (folder / "generation_config.json").write_text(json.dumps(made))
+    (folder / "generation_config.json").write_text(json.dumps(made), encoding="utf-8", newline="\n")
     return folder
 
 
@@ -141,7 +141,7 @@ def test_what_does_not_fit_is_one_sentence(engine):
 
 def test_the_command_line_fills_a_gap_with_it(engine, tmp_path, capsys):
     file = tmp_path / "x.py"
-    file.write_text("a = <GAP>\n")
+    file.write_text("a = <GAP>\n", encoding="utf-8", newline="\n")
     command = ["infill", str(file), "--model", "gemma", "--length", "4", "--json", "--in-process"]
     status = run(command)
     said = capsys.readouterr()

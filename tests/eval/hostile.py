@@ -228,7 +228,7 @@ def main(folder: str) -> None:
         done.set()
         listener.join()
     said = {
-        "ran": ran, "secret": secret.read_text(), "canary": canary.exists(), "called": len(called)
+        "ran": ran, "secret": secret.read_text("utf-8"), "canary": canary.exists(), "called": len(called)
     }  # fmt: skip
     print(json.dumps(said))
 

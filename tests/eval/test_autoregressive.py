@@ -198,7 +198,7 @@ def test_what_cannot_be_loaded_is_one_sentence(tmp_path):
     with pytest.raises(UserError, match=r"llama\.cpp cannot load .*bad\.gguf"):
         contestant(f"ar:{tmp_path / 'bad.gguf'}")
     (tmp_path / "folder").mkdir()
-    (tmp_path / "folder" / "config.json").write_text("{}")
+    (tmp_path / "folder" / "config.json").write_text("{}", encoding="utf-8", newline="\n")
     with pytest.raises(UserError, match="transformers cannot load") as error:
         contestant(f"ar:{tmp_path / 'folder'}")
     assert "\n" not in str(error.value)

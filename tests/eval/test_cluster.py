@@ -72,7 +72,9 @@ def test_every_task_is_answered_once_by_the_cluster(tiny, tmp_path, capsys, clus
     assert line["tasks"] == 12 and 0 < line["pass"]["value"] < 100
     status, [again], _ = call(capsys, "-c", "empty", "--out", tmp_path)
     assert status == 0 and again["tasks"] == 30 and again["pass"]["value"] == 50.0
-    records = [json.loads(x) for x in (tmp_path / "tiny__empty.jsonl").read_text().splitlines()]
+    records = [
+        json.loads(x) for x in (tmp_path / "tiny__empty.jsonl").read_text("utf-8").splitlines()
+    ]
     tasks = [r["task"] for r in records if "task" in r]
     assert len(tasks) == len(set(tasks)) == 30
     assert len(read_run(tmp_path / "tiny__empty.jsonl").records) == 30

@@ -100,21 +100,21 @@ def test_recorded_reads_runs_and_published_samples(tmp_path):
         {"task": "t/3", "text": "", "ms": 2},
         {"task_id": "t/2", "completion": "another"},
     ]
-    path.write_text("\n".join(map(json.dumps, lines)))
+    path.write_text("\n".join(map(json.dumps, lines)), encoding="utf-8", newline="\n")
     who = contestant(f"recorded:{path}")
     assert who.name == "recorded:answers"
     assert who.answer(TASK) == Answer("a + b", 4.0, tokens=3)
     texts = [who.answer(Task(f"t/{i}", "b", "g", "", "", "")) for i in (2, 3, 4)]
     assert [t.text for t in texts] == ["pass", "", ""] and texts[2].error
     digest = who.settings()["sha256"]
-    path.write_text(json.dumps({"task": "t/1", "text": "x"}))
+    path.write_text(json.dumps({"task": "t/1", "text": "x"}), encoding="utf-8", newline="\n")
     assert contestant(f"recorded:{path}").settings()["sha256"] != digest
 
 
 @pytest.mark.parametrize("text", ["", "{}", "nope", '{"task": "a"}', '{"task": "a", "text": 3}'])
 def test_recorded_says_what_is_no_answer(tmp_path, text):
     path = tmp_path / "answers.jsonl"
-    path.write_text(text)
+    path.write_text(text, encoding="utf-8", newline="\n")
     with pytest.raises(UserError, match=r"answers\.jsonl"):
         contestant(f"recorded:{path}")
 

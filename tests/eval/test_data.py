@@ -75,7 +75,7 @@ def test_says_what_to_do_offline(items, tmp_path):
     lost = Item("set/c.txt", items[0].url + "x", "0" * 64, 1)
     with pytest.raises(UserError, match="status 404"):
         data.pull(tmp_path / "here", [lost], lambda _: None)
-    (tmp_path / "file").write_text("")
+    (tmp_path / "file").write_text("", encoding="utf-8", newline="\n")
     with pytest.raises(UserError, match="cannot be written"):
         data.pull(tmp_path / "file", items, lambda _: None)
 

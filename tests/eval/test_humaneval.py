@@ -81,8 +81,8 @@ def test_what_is_said_of_an_answer_is_said_of_the_program_that_runs(monkeypatch)
 def test_pass_at_k_of_the_published_example(evaldata):
     """Upstream's self-check: pass@1 = 0.3, pass@10 = 1.0."""
     folder = evaldata / "human-eval-infilling"
-    problem = json.loads((folder / "example_problem.jsonl").read_text())
-    rows = (folder / "example_samples.jsonl").read_text().splitlines()
+    problem = json.loads((folder / "example_problem.jsonl").read_text("utf-8"))
+    rows = (folder / "example_samples.jsonl").read_text("utf-8").splitlines()
     texts = [json.loads(row)["completion"] for row in rows]
     task = RANDOM_SPAN._task({**problem, "task_id": "Example/test/0"})
     with ThreadPoolExecutor(4) as pool:
@@ -167,7 +167,7 @@ def test_the_gate_on_the_command_line(monkeypatch, tmp_path, capsys):
     assert dcomplete(["eval", "gold", "odd", "--out", str(out), "--no-floor"]) == 1
     said = capsys.readouterr()
     assert "odd: 4 of 6 gold answers pass (" in said.out and "\n  2: failed" in said.out
-    assert json.loads(out.read_text())["empty_passed"] is None
+    assert json.loads(out.read_text("utf-8"))["empty_passed"] is None
     assert dcomplete(["eval", "gold", "odd", "--limit", "2", "--json"]) in (0, 1)
     assert json.loads(capsys.readouterr().out)["whole"] is False
     assert dcomplete(["eval", "gold", "ood"]) == 2

@@ -178,7 +178,7 @@ def test_the_command(tmp_path, capsys, monkeypatch):
     assert status == 0
     named = [(line["contestant"], line["rate"]) for line in lines]
     assert named == [("gold", 500), ("gold", 900), ("empty", 500), ("empty", 900)]
-    assert [json.loads(line) for line in out.read_text().splitlines()] == lines
+    assert [json.loads(line) for line in out.read_text("utf-8").splitlines()] == lines
     told = {"commit", "machine", "device", "dtype", "settings", "data", "seed", "queue", "started"}
     for line in lines:
         assert told <= set(line) and line["answered"] == 20
@@ -204,7 +204,7 @@ def test_what_was_measured_stays_where_the_next_contestant_fails(tmp_path, capsy
     asked = ["-c", "gold", "-c", "gone", "-b", "tiny", "--rate", 900, "--count", 5, "--json"]
     status, said, shown = call(capsys, *asked, "--out", out)
     assert status == 2 and "server is gone" in shown
-    assert json.loads(said)["contestant"] == "gold" and out.read_text() == said
+    assert json.loads(said)["contestant"] == "gold" and out.read_text("utf-8") == said
     status, said, shown = call(capsys, *asked, "--out", out / "below")
     assert status == 2 and "Cannot write" in shown and not said
 

@@ -124,10 +124,10 @@ def test_the_command_prints_a_line_for_each_trace_and_contestant(tmp_path, rival
     done = run(path, "-c", "gold", "-c", "empty", "--out", out, "--log", log, "--json")
     assert done.exit_code == 0, done.output
     lines = [json.loads(line) for line in done.stdout.splitlines()]
-    assert lines == [json.loads(line) for line in out.read_text().splitlines()]
+    assert lines == [json.loads(line) for line in out.read_text("utf-8").splitlines()]
     assert [line["trace"] for line in lines] == ["rustcode"] * 2
     assert {"commit", "device", "settings", "data", "seed", "clock", "accepts"} <= lines[0].keys()
-    asked = [json.loads(line) for line in log.read_text().splitlines()]
+    asked = [json.loads(line) for line in log.read_text("utf-8").splitlines()]
     assert sum(line["requests"] for line in lines) == len(asked)
 
 

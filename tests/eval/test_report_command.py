@@ -41,13 +41,13 @@ def test_the_command_writes_page_plots_and_table_and_ends_in_json(tmp_path):
     runs = tmp_path / "runs"
     for one in material().runs:
         saved(runs, one)
-    (runs / "typing.jsonl").write_text(json.dumps(REPLAY) + "\n")
+    (runs / "typing.jsonl").write_text(json.dumps(REPLAY) + "\n", encoding="utf-8", newline="\n")
     out = tmp_path / "out" / "report.html"
     done = invoked(runs, "--out", out, "--title", "Mine")
     assert done.exit_code == 0, done.output
     said = json.loads(done.stdout.splitlines()[-1])
-    assert said["html"] == str(out) and "<title>Mine</title>" in out.read_text()
-    assert Path(said["markdown"]).read_text().startswith("| holes |")
+    assert said["html"] == str(out) and "<title>Mine</title>" in out.read_text("utf-8")
+    assert Path(said["markdown"]).read_text("utf-8").startswith("| holes |")
     names = ("board", "differences", "cost", "latency", "lengths", "typing")
     assert [Path(p).stem for p in said["plots"]] == list(names)
     assert all(Path(p).is_file() for p in said["plots"])
@@ -82,7 +82,7 @@ def test_examples_show_their_surroundings_where_the_very_tasks_are_at_hand(tmp_p
             saved(tmp_path / known, one)
         done = invoked(tmp_path / known, "--out", tmp_path / "r.html", "--json")
         assert done.exit_code == 0, done.output
-        assert ("before the gap" in (tmp_path / "r.html").read_text()) is there
+        assert ("before the gap" in (tmp_path / "r.html").read_text("utf-8")) is there
 
 
 def test_a_place_that_cannot_be_written_is_told_in_a_sentence(tmp_path):
@@ -96,4 +96,4 @@ def test_a_name_with_dollars_is_no_formula(tmp_path):
     path = saved(tmp_path, run("a$x^${b}", [1, 0]))
     done = invoked(path, "--out", tmp_path / "page.html", "--json")
     assert done.exit_code == 0, done.exception
-    assert "a$x^${b}" in (tmp_path / "page.html").read_text()
+    assert "a$x^${b}" in (tmp_path / "page.html").read_text("utf-8")

@@ -130,7 +130,7 @@ def test_plots_follow_light_and_dark(made):
     for plot in made[1].values():
         assert not re.search("|".join((*COLOURS, INK, MUTED)), plot.svg, re.I)
         assert "var(--ink)" in plot.svg and "font-family" not in plot.svg
-    style = page._TEMPLATES.joinpath("style.css").read_text()
+    style = page._TEMPLATES.joinpath("style.css").read_text("utf-8")
     light, dark = style.split("prefers-color-scheme: dark")
     for role in ("paper", "ink", "muted", "grid", *(f"c{n}" for n in range(1, 9))):
         assert f"--{role}:" in light and f"--{role}:" in dark
@@ -209,7 +209,7 @@ def test_a_browser_sorts_tables_and_has_nothing_to_complain_about(made, tmp_path
     document.title = JSON.stringify([seen, head.getAttribute("aria-sort")]);
     </script></body>"""
     path = tmp_path / "page.html"
-    path.write_text(made[2].replace("</body>", click))
+    path.write_text(made[2].replace("</body>", click), encoding="utf-8", newline="\n")
     done = subprocess.run(
         [browser, "--headless", "--no-sandbox", "--disable-gpu", "--enable-logging=stderr",
          f"--user-data-dir={tmp_path / 'profile'}", "--dump-dom", path.as_uri()],

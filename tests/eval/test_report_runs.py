@@ -17,8 +17,12 @@ from tests.eval.results import RANKING, REPLAY, head, record, run, saved
 def test_runs_replays_and_rankings_are_read_from_files_and_folders(tmp_path):
     first = run("engine:small", [1, 0, 1, 1], kind="engine")
     saved(tmp_path, first)
-    (tmp_path / "typing.jsonl").write_text(f"{json.dumps(REPLAY)}\n{json.dumps(REPLAY)}\n")
-    (tmp_path / "votes.json").write_text(json.dumps(RANKING, indent=2))
+    (tmp_path / "typing.jsonl").write_text(
+        f"{json.dumps(REPLAY)}\n{json.dumps(REPLAY)}\n", encoding="utf-8", newline="\n"
+    )
+    (tmp_path / "votes.json").write_text(
+        json.dumps(RANKING, indent=2), encoding="utf-8", newline="\n"
+    )
     found = read_all([tmp_path])
     assert [r.records for r in found.runs] == [first.records]
     assert found.runs[0].about["sandbox"] == "bwrap" and found.runs[0].settings == {
@@ -43,7 +47,7 @@ def test_a_run_that_was_resumed_names_both_commits_and_the_last_of_two_files_cou
 @pytest.mark.parametrize("text", ["", "no json", "[1]", '{"a": 1}', '{"bench": "engine"}\n'])
 def test_what_is_none_of_these_is_refused(tmp_path, text):
     path = tmp_path / "x.jsonl"
-    path.write_text(text)
+    path.write_text(text, encoding="utf-8", newline="\n")
     with pytest.raises(UserError, match="holds no run, no replay and no ranking"):
         read_all([path])
 

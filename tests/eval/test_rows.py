@@ -85,7 +85,7 @@ def test_a_damaged_file_is_one_sentence(name, data, tmp_path):
 
 def test_rows_that_are_no_objects_are_another_format(tmp_path):
     path = tmp_path / "a.json"
-    path.write_text("[1, 2]", "utf-8")
+    path.write_text("[1, 2]", "utf-8", newline="\n")
     with pytest.raises(UserError, match="row 1 has no fields"):
         list(rows(path, prompt=str))
 
@@ -102,7 +102,7 @@ def test_the_first_pattern_that_fits_wins_and_files_are_sorted(tmp_path):
     for name in ("b.jsonl", "deep/a.jsonl", "a.parquet"):
         path = tmp_path / "set" / name
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text("", "utf-8")
+        path.write_text("", "utf-8", newline="\n")
     found = DataSet("set", "").files(tmp_path, "*.csv", "*.jsonl", "*.parquet")
     assert [p.name for p in found] == ["b.jsonl", "a.jsonl"]
 
@@ -155,5 +155,5 @@ def test_offline_is_one_sentence(tmp_path):
 def test_offline_an_earlier_download_serves(tmp_path):
     snapshot = tmp_path / "hf/hub/datasets--who--set/snapshots" / ("0" * 40)
     (snapshot / "data").mkdir(parents=True)
-    (snapshot / "data" / "test.jsonl").write_text("", "utf-8")
+    (snapshot / "data" / "test.jsonl").write_text("", "utf-8", newline="\n")
     assert on_the_hub(tmp_path) == "test.jsonl"

@@ -2,6 +2,7 @@
 
 import json
 import os
+import sys
 from collections import deque
 from pathlib import Path
 
@@ -152,6 +153,12 @@ def test_what_is_built_is_plain_or_refused(data):
 # ---- opening it ----
 
 
+elsewhere_than_windows = pytest.mark.skipif(
+    sys.platform == "win32", reason="neither a sandbox nor judging without one"
+)
+
+
+@elsewhere_than_windows
 @pytest.mark.parametrize("word", ["bwrap", "apt install bubblewrap util-linux", "--unsafe"])
 def test_refuses_without_the_tools(monkeypatch, tmp_path, word):
     monkeypatch.setenv("PATH", str(tmp_path))
@@ -165,12 +172,22 @@ def test_refuses_in_a_sentence_of_its_own_where_there_is_no_linux(monkeypatch):
         isolation.find_tools()
 
 
+@pytest.mark.parametrize("unsafe", [False, True])
+def test_one_sentence_says_that_judging_needs_linux(monkeypatch, unsafe):
+    monkeypatch.setattr(sys, "platform", "win32")
+    with pytest.raises(UserError, match=r"Windows does not have.* on Linux"):
+        sandbox.choose(unsafe=unsafe)
+
+
+@elsewhere_than_windows
 def test_refuses_where_bubblewrap_may_not(monkeypatch, tmp_path):
     """As in a container without user namespaces."""
     fake = tmp_path / "bwrap"
     fake.write_text(
         "#!/bin/sh\n[ $1 = --version ] && echo bubblewrap 0.9.0 && exit\n"
-        "echo 'bwrap: No permissions to create a new namespace' >&2; exit 1\n"
+        "echo 'bwrap: No permissions to create a new namespace' >&2; exit 1\n",
+        encoding="utf-8",
+        newline="\n",
     )
     _let_all_read(fake)
     monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
@@ -185,6 +202,7 @@ def _let_all_read(path: Path) -> None:
             part.chmod(0o755)
 
 
+@elsewhere_than_windows
 def test_unsafe_is_for_where_there_is_no_sandbox(monkeypatch, tmp_path):
     """Harmless programs only: here they are loose."""
     monkeypatch.setenv("PATH", str(tmp_path))

@@ -41,7 +41,7 @@ def battle(request: pytest.FixtureRequest) -> Iterator[dict[str, Any]]:
     with tempfile.TemporaryDirectory() as place:
         folder = Path(place)
         folder.chmod(0o777)  # the secret is for everybody to read, outside
-        (folder / "secret.txt").write_text("secret")
+        (folder / "secret.txt").write_text("secret", encoding="utf-8", newline="\n")
         code = _copy(folder / "code")
         done = subprocess.run(
             [*user, python, "-B", str(code / "hostile.py"), str(folder)],

@@ -38,7 +38,7 @@ def test_a_torn_last_line_is_dropped(tmp_path, torn):
     assert set(read_run(store.path).records) == {"a"}
     store.append(record("b"))
     assert set(read_run(store.path).records) == {"a", "b"}
-    assert all(json.loads(line) for line in store.path.read_text().splitlines())
+    assert all(json.loads(line) for line in store.path.read_text("utf-8").splitlines())
 
 
 def test_a_file_that_holds_nothing_but_a_torn_line_begins_anew(tmp_path):
@@ -88,7 +88,7 @@ def test_threads_lose_nothing(tmp_path):
 @pytest.mark.parametrize("text", ["", "{}\n", "no json\n", '{"task": "a"}\n', "[]\n"])
 def test_what_is_no_run_is_said(tmp_path, text):
     path = tmp_path / "run.jsonl"
-    path.write_text(text)
+    path.write_text(text, encoding="utf-8", newline="\n")
     with pytest.raises(UserError, match=r"run\.jsonl"):
         read_run(path)
     with pytest.raises(UserError, match="cannot be read"):

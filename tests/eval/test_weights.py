@@ -41,10 +41,12 @@ def test_other_weights_under_the_same_name_do_not_mix(data_home, tmp_path, capsy
 def test_a_card_that_is_written_later_changes_nothing(data_home):
     folder = install_tiny(data_home)
     before, manifest = weights.of_folder(folder), folder / "dcomplete.json"
-    said = json.loads(manifest.read_text())
-    manifest.write_text(json.dumps(said | {"card": {"scores": {"exact": 40}}}))
+    said = json.loads(manifest.read_text("utf-8"))
+    manifest.write_text(
+        json.dumps(said | {"card": {"scores": {"exact": 40}}}), encoding="utf-8", newline="\n"
+    )
     assert weights.of_folder(folder) == before
-    manifest.write_text(json.dumps(said | {"policy": "verify"}))
+    manifest.write_text(json.dumps(said | {"policy": "verify"}), encoding="utf-8", newline="\n")
     assert weights.of_folder(folder) != before
 
 
@@ -52,8 +54,10 @@ def test_checksums_of_an_export_spare_reading_the_weights(data_home, monkeypatch
     folder = install_tiny(data_home)
     sums = {file.name: weights._whole(file) for file in folder.iterdir()}
     before, manifest = weights.of_folder(folder), folder / "dcomplete.json"
-    said = json.loads(manifest.read_text())
-    manifest.write_text(json.dumps(said | {"card": {"sha256": sums}}))
+    said = json.loads(manifest.read_text("utf-8"))
+    manifest.write_text(
+        json.dumps(said | {"card": {"sha256": sums}}), encoding="utf-8", newline="\n"
+    )
     monkeypatch.setattr(weights, "_whole", lambda path: pytest.fail(f"{path} was read"))
     assert weights.of_folder(folder) == before
 

@@ -141,7 +141,7 @@ class Checkpoint:
         if self.parts:
             vocab |= {f"Ġfiller{i}": i for i in range(len(vocab), start)}
             _json(folder / "vocab.json", vocab)
-            (folder / "merges.txt").write_text("#version: 0.2\n")
+            (folder / "merges.txt").write_text("#version: 0.2\n", encoding="utf-8", newline="\n")
             said["added_tokens_decoder"] = {
                 str(i): {"content": t, "special": True} for t, i in tokens.items()
             }
@@ -162,7 +162,7 @@ class Checkpoint:
 
 
 def _json(path: Path, value: object) -> None:
-    path.write_text(json.dumps(value))
+    path.write_text(json.dumps(value), encoding="utf-8", newline="\n")
 
 
 def _qwen(kind: str, vocab: int = 152064, **more: object) -> dict[str, object]:

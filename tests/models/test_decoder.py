@@ -30,8 +30,8 @@ def read_hf(folder: Path):
 
 def ours(raw, model, tmp_path: Path, shards: int = 1) -> Decoder:
     """Write the reference as a checkpoint folder and read it with our loader."""
-    (tmp_path / "config.json").write_text(json.dumps(raw))
-    (tmp_path / "tokenizer.json").write_text(byte_tokenizer_json())
+    (tmp_path / "config.json").write_text(json.dumps(raw), encoding="utf-8", newline="\n")
+    (tmp_path / "tokenizer.json").write_text(byte_tokenizer_json(), encoding="utf-8", newline="\n")
     state = {k: v.contiguous().clone() for k, v in model.state_dict().items()}
     if raw["tie_word_embeddings"]:
         state.pop("lm_head.weight", None)
@@ -110,7 +110,7 @@ def test_missing_and_misshapen_tensors_are_named(hf_tiny, tmp_path):
     raw, model = hf_tiny("qwen3")
     ours(raw, model, tmp_path)
     raw["num_hidden_layers"] = 4
-    (tmp_path / "config.json").write_text(json.dumps(raw))
+    (tmp_path / "config.json").write_text(json.dumps(raw), encoding="utf-8", newline="\n")
     with pytest.raises(ModelError, match=r"lacks the tensor 'model\.layers\.3"):
         read_hf(tmp_path)
 
@@ -119,6 +119,6 @@ def test_remote_code_is_refused(hf_tiny, tmp_path):
     raw, model = hf_tiny("llama")
     ours(raw, model, tmp_path)
     raw["auto_map"] = {"AutoModel": "modeling.Model"}
-    (tmp_path / "config.json").write_text(json.dumps(raw))
+    (tmp_path / "config.json").write_text(json.dumps(raw), encoding="utf-8", newline="\n")
     with pytest.raises(ModelError, match="its own code"):
         read_hf(tmp_path)

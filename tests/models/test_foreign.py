@@ -29,8 +29,8 @@ def folder(tmp_path: Path) -> Path:
 
 def change(folder: Path, file: str, **values: object) -> None:
     path = folder / file
-    raw = json.loads(path.read_text())
-    path.write_text(json.dumps({**raw, **values}))
+    raw = json.loads(path.read_text("utf-8"))
+    path.write_text(json.dumps({**raw, **values}), encoding="utf-8", newline="\n")
 
 
 def weights(folder: Path) -> list[Path]:
@@ -47,7 +47,9 @@ def unknown_code(folder: Path) -> None:
     change(
         folder, "config.json", model_type="novel", auto_map={"AutoModel": "modeling_novel.Novel"}
     )
-    (folder / "modeling_novel.py").write_text("raise SystemExit('code of the checkpoint ran')")
+    (folder / "modeling_novel.py").write_text(
+        "raise SystemExit('code of the checkpoint ran')", encoding="utf-8", newline="\n"
+    )
 
 
 def half(folder: Path) -> None:
@@ -61,7 +63,9 @@ def truncated(folder: Path) -> None:
 
 def pointer(folder: Path) -> None:
     weights(folder)[0].write_text(
-        "version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 9\n"
+        "version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 9\n",
+        encoding="utf-8",
+        newline="\n",
     )
 
 
@@ -91,10 +95,21 @@ REFUSALS: dict[str, tuple[Callable[[Path], object], str]] = {
     "wrong shape": (misshapen, r"has shape \(7, 5\)"),
     "a tensor less": (lacking, "lacks the tensor 'model.transformer"),
     "no config": (lambda f: (f / "config.json").unlink(), "config.json is missing"),
-    "broken config": (lambda f: (f / "config.json").write_text("{"), "damaged"),
+    "broken config": (
+        lambda f: (f / "config.json").write_text("{", encoding="utf-8", newline="\n"),
+        "damaged",
+    ),
     "no tokenizer": (lambda f: (f / "tokenizer.json").unlink(), "tokenizer.json is missing"),
-    "broken tokenizer": (lambda f: (f / "tokenizer.json").write_text("{]"), "damaged"),
-    "broken index": (lambda f: (f / "model.safetensors.index.json").write_text("{}"), "damaged"),
+    "broken tokenizer": (
+        lambda f: (f / "tokenizer.json").write_text("{]", encoding="utf-8", newline="\n"),
+        "damaged",
+    ),
+    "broken index": (
+        lambda f: (f / "model.safetensors.index.json").write_text(
+            "{}", encoding="utf-8", newline="\n"
+        ),
+        "damaged",
+    ),
     "contradictory mask": (
         lambda f: change(f, "tokenizer_config.json", mask_token="<|endoftext|>"),
         "contradicts itself about its mask token: config.json says 5, the tokenizer says 4",
@@ -129,8 +144,10 @@ def test_what_cannot_be_used_is_refused_in_one_sentence(what, folder, data_home,
 
 
 def test_code_of_a_known_family_is_accepted_and_never_run(folder):
-    (folder / "modeling_llada.py").write_text("raise SystemExit('code of the checkpoint ran')")
-    assert json.loads((folder / "config.json").read_text())["auto_map"]
+    (folder / "modeling_llada.py").write_text(
+        "raise SystemExit('code of the checkpoint ran')", encoding="utf-8", newline="\n"
+    )
+    assert json.loads((folder / "config.json").read_text("utf-8"))["auto_map"]
     assert import_model(folder, folder / "out").card["family"] == "llada"
     assert not list((folder / "out").glob("*.py"))
 

@@ -112,7 +112,9 @@ def test_without_a_grammar_the_score_decides_and_ties_keep_their_order():
 
 def rules() -> list[list[str]]:
     home = Path(dcomplete.postprocess.__file__).parent
-    rows = [line for line in (home / "RULES.md").read_text().split("\n") if line.startswith("| ")]
+    rows = [
+        line for line in (home / "RULES.md").read_text("utf-8").split("\n") if line.startswith("| ")
+    ]
     return [[cell.strip() for cell in row.strip("|").split("|")] for row in rows[1:]]
 
 
@@ -125,7 +127,7 @@ def test_every_filter_has_a_row_in_the_table_in_the_chains_order():
 @pytest.mark.parametrize("row", rules(), ids=lambda row: row[1])
 def test_every_row_names_a_source_and_a_test_that_exists(row):
     module, test = row[3].strip("`").split("::")
-    text = (Path(__file__).parent / module).read_text()
+    text = (Path(__file__).parent / module).read_text("utf-8")
     assert re.search(rf"^def {test}\(", text, re.MULTILINE)
     assert row[2]
 

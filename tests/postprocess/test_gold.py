@@ -154,7 +154,7 @@ def python_files() -> dict[str, str]:
     own = sorted((ROOT / "dcomplete").glob("*.py"))
     generator = random.Random(7)
     chosen = generator.sample(library, 10) + own
-    return {path.name: path.read_text() for path in chosen}
+    return {path.name: path.read_text("utf-8") for path in chosen}
 
 
 @pytest.fixture(scope="module")
@@ -183,7 +183,7 @@ def test_the_true_middle_of_python_code_survives(python_sample):
     ("name", "language"), [("queue.rs", "rust"), ("ring.go", "go"), ("panel.js", "javascript")]
 )
 def test_the_true_middle_of_code_in_braces_survives(name, language):
-    text = (SAMPLES / name).read_text()
+    text = (SAMPLES / name).read_text("utf-8")
     holes = [*line_holes(name, language, text), *brace_holes(name, language, text)]
     assert {hole.kind for hole in holes} >= {"line", "body", "closed body"}
     assert survival(sample(holes, 120, seed=5)) >= 0.99
@@ -212,7 +212,7 @@ def test_a_model_that_runs_on_into_the_suffix_is_brought_back_to_the_true_middle
     ("name", "language"), [("queue.rs", "rust"), ("ring.go", "go"), ("panel.js", "javascript")]
 )
 def test_a_closing_line_too_many_is_brought_back_to_the_true_middle(name, language):
-    text = (SAMPLES / name).read_text()
+    text = (SAMPLES / name).read_text("utf-8")
     holes = [hole for hole in brace_holes(name, language, text) if hole.kind in ("block", "body")]
     cut = 0
     for hole in holes:

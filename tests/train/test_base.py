@@ -48,6 +48,8 @@ def test_a_name_that_is_taken_by_something_else_is_said(imports, tmp_path):
 def test_the_embedded_model_is_not_taken_for_a_file(imports, tmp_path):
     folder = tmp_path / "smol-135m"
     folder.mkdir()
-    (folder / "config.json").write_text(json.dumps({"model_type": "llama"}))
+    (folder / "config.json").write_text(
+        json.dumps({"model_type": "llama"}), encoding="utf-8", newline="\n"
+    )
     with pytest.raises(UserError, match="'smol-135m' already"):
         installed(str(folder))

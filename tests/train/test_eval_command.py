@@ -21,7 +21,7 @@ def asked(tmp_path, monkeypatch):
     monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
     monkeypatch.setattr(torch.cuda, "get_device_name", lambda *_: "a card")
     gaps = tmp_path / "gaps.jsonl"
-    gaps.write_text("")
+    gaps.write_text("", encoding="utf-8", newline="\n")
     return ["train", "eval", "--gaps", str(gaps), "--base", "x", "--json"]
 
 
@@ -43,7 +43,7 @@ def test_lines_are_written_when_they_are_there(asked, capsys, tmp_path, monkeypa
     monkeypatch.setattr("dcomplete.train.evaluate.masked_nats", fails)
     out = tmp_path / "new" / "lines.jsonl"
     assert run([*asked, "--nats", "--out", str(out)]) == 2
-    assert out.read_text() == capsys.readouterr().out
+    assert out.read_text("utf-8") == capsys.readouterr().out
     assert run([*asked, "--out", str(out / "below")]) == 2
     said = capsys.readouterr()
     assert "Cannot write" in said.err and not said.out

@@ -190,7 +190,7 @@ def test_a_batch_of_the_base_is_finite(trained):
 def test_a_card_that_is_none_is_one_sentence(tmp_path, capsys, text, sentence):
     card = tmp_path / "card.json"
     if text is not None:
-        card.write_text(text)
+        card.write_text(text, encoding="utf-8", newline="\n")
     places = {"--run": "r", "--data": "d", "--base": "b", "--out": "o", "--card": str(card)}
     assert dcomplete(["train", "export", *(word for pair in places.items() for word in pair)]) == 2
     shown = capsys.readouterr().err

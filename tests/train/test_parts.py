@@ -102,6 +102,26 @@ def test_data_that_were_not_finished_are_not_taken_for_whole(tmp_path):
     assert len(data(tmp_path, 20)) == 20 and len(list(tmp_path.iterdir())) == 1
 
 
+def test_data_that_are_read_are_not_replaced_where_the_system_keeps_them(tmp_path):
+    old = data(tmp_path, 50)
+    assert len(old[0].middle) >= 0  # mapped from here on
+    if os.name != "nt":
+        assert len(data(tmp_path, 20)) == 20 and len(old) == 50
+        return
+    with pytest.raises(UserError, match="end the training"):
+        data(tmp_path, 20)
+
+
+def test_data_of_somebody_else_are_not_replaced(tmp_path, monkeypatch):
+    def refused(self: Path) -> None:
+        raise PermissionError(13, "Access is denied")
+
+    data(tmp_path, 50)
+    monkeypatch.setattr(Path, "unlink", refused)
+    with pytest.raises(UserError, match="in use or not yours"):
+        data(tmp_path, 20)
+
+
 def work(rank: int, folder: Path, port: int) -> None:
     """One of two processes; its time is up half a second after the other's."""
     os.environ.update(
@@ -115,7 +135,9 @@ def work(rank: int, folder: Path, port: int) -> None:
     run = Run(trainee, Shards(folder / "data"), config, folder / "run", Hardware.find("cpu"))
     losses = [line["loss"] for line in run.go(time.monotonic() + 1 + rank / 2)]
     weights = float(sum(p.double().sum() for p in trainee.parameters))
-    (folder / f"{rank}.json").write_text(json.dumps([run.step, losses, weights]))
+    (folder / f"{rank}.json").write_text(
+        json.dumps([run.step, losses, weights]), encoding="utf-8", newline="\n"
+    )
 
 
 @pytest.mark.e2e
@@ -125,7 +147,7 @@ def test_processes_stop_together_and_take_the_same_steps(tmp_path):
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
     torch.multiprocessing.spawn(work, (tmp_path, port), nprocs=2, join=True)
-    one, two = (json.loads((tmp_path / f"{rank}.json").read_text()) for rank in (0, 1))
+    one, two = (json.loads((tmp_path / f"{rank}.json").read_text("utf-8")) for rank in (0, 1))
     assert one == two and one[0] >= 1
     config = read("tiny", {"steps": 100_000, "save_every": 100_000, "rows": 6})
     trainee = prepare_net(open_base("", 0).net, S, config)

@@ -35,12 +35,12 @@ def package(folder: Path, name: str, files: dict[str, str], licence: str = "MIT"
     info = folder / name / f"{name}-1.0.dist-info"
     info.mkdir(parents=True)
     meta = f"Metadata-Version: 2.4\nName: {name}\nVersion: 1.0\nLicense-Expression: {licence}\n"
-    (info / "METADATA").write_text(meta)
+    (info / "METADATA").write_text(meta, "utf-8")
     for path, text in files.items():
         file = folder / name / path
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_text(text, encoding="utf-8")
-    (info / "RECORD").write_text("".join(f"{path},,\n" for path in files))
+    (info / "RECORD").write_text("".join(f"{path},,\n" for path in files), "utf-8")
     return folder
 
 
@@ -62,7 +62,7 @@ def options(tmp_path: Path, tokenizer_json: str) -> PrepareOptions:
     package(folder, "apart", {f"apart/{n}.py": program(n) for n in range(50, 56)})
     package(folder, "closed", {"closed/a.py": program(60)}, licence="GPL-3.0-only")
     path = tmp_path / "tokenizer.json"
-    path.write_text(tokenizer_json)
+    path.write_text(tokenizer_json, "utf-8")
     return PrepareOptions(
         out=tmp_path / "out", tokenizer=path, folders=(folder,), stdlib=False, installed=False,
         held_out=("Apart",), evaluation=(write_evaluation(tmp_path),), workers=1, seed=7,
@@ -72,7 +72,7 @@ def options(tmp_path: Path, tokenizer_json: str) -> PrepareOptions:
 
 def test_prepare_drops_the_leak_the_copy_and_the_closed_package(options: PrepareOptions) -> None:
     report = prepare(options)
-    manifest = json.loads((options.out / "manifest.json").read_text())
+    manifest = json.loads((options.out / "manifest.json").read_text("utf-8"))
     assert report.dropped == {"leak": 1, "exact duplicate": 1, "short": 1}
     assert report.leak_check["documents_dropped"] == 1
     assert [leak["file"] for leak in manifest["leaks"]] == ["one/one/leak.py"]
@@ -146,7 +146,7 @@ def test_leak_check_needs_evaluation_data(options: PrepareOptions, tmp_path: Pat
 )
 def test_every_benchmark_of_the_harness_is_checked_against(record, tmp_path: Path) -> None:
     path = tmp_path / "benchmark.jsonl"
-    path.write_text(json.dumps(record))
+    path.write_text(json.dumps(record), "utf-8")
     found = read_evaluation([path])
     assert found.first_in(SECRET) is not None and not found.silent
 
@@ -155,7 +155,7 @@ def test_files_that_give_no_text_are_named(options: PrepareOptions, tmp_path: Pa
     place = tmp_path / "evaluation"
     place.mkdir()
     write_evaluation(place)
-    (place / "other.jsonl").write_text(json.dumps({"question": SECRET}))
+    (place / "other.jsonl").write_text(json.dumps({"question": SECRET}), "utf-8")
     (place / "table.parquet").write_bytes(b"PAR1")
     values = {f: getattr(options, f) for f in PrepareOptions.__slots__}
     report = prepare(PrepareOptions(**{**values, "evaluation": (place,)}))
@@ -290,9 +290,9 @@ def test_real_evaluation_data_are_understood() -> None:
 @pytest.mark.parametrize("text", ["", "attrs", "attrs>=26\n", "attrs==26.1.0 rm -rf\n"])
 def test_a_list_of_packages_names_a_version_for_each(text, tmp_path):
     path = tmp_path / "packages.txt"
-    path.write_text("attrs==26.1.0\nmore-itertools==11.2.1\n")
+    path.write_text("attrs==26.1.0\nmore-itertools==11.2.1\n", "utf-8")
     assert pinned(path) == ("attrs==26.1.0", "more-itertools==11.2.1")
-    path.write_text(text)
+    path.write_text(text, "utf-8")
     with pytest.raises(UserError, match="is no list of pinned packages"):
         pinned(path)
     with pytest.raises(UserError, match="cannot be read"):

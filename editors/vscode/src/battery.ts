@@ -2,7 +2,7 @@
 
 import { execFile } from "node:child_process";
 import { readdir, readFile } from "node:fs/promises";
-import { join } from "node:path";
+import { join, win32 } from "node:path";
 import { promisify } from "node:util";
 
 const SUPPLIES = "/sys/class/power_supply"; // Linux, Documentation/ABI/testing/sysfs-class-power
@@ -17,7 +17,8 @@ export async function onBattery(platform: NodeJS.Platform = process.platform): P
     }
     if (platform === "win32") {
       const query = "(Get-CimInstance Win32_Battery).BatteryStatus";
-      const { stdout } = await run("powershell.exe", ["-NoProfile", "-Command", query]);
+      const words = ["-NoProfile", "-Command", query];
+      const { stdout } = await run(powershell(process.env), words, { windowsHide: true });
       return windowsOnBattery(stdout);
     }
   } catch {
@@ -42,6 +43,12 @@ export async function linuxOnBattery(folder: string): Promise<boolean> {
 
 export function macOnBattery(output: string): boolean {
   return output.includes("'Battery Power'");
+}
+
+/** By its whole path: a bare name is looked for in the folder first that VS Code was started in. */
+export function powershell({ SystemRoot }: Record<string, string | undefined>): string {
+  const folder = SystemRoot ?? "C:\\Windows";
+  return win32.join(folder, "System32", "WindowsPowerShell", "v1.0", "powershell.exe");
 }
 
 /** Win32_Battery.BatteryStatus 1 is "discharging". */

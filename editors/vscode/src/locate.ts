@@ -23,8 +23,10 @@ export interface Candidate {
 /** Where to look, in order: the setting, the workspace, Python's environment, tools, PATH. */
 export function candidates(around: Surroundings): Candidate[] {
   if (around.setting) {
-    const first = around.folders[0];
-    return [{ path: expanded(around.setting, around.home, first), place: "dcomplete.serverPath" }];
+    const path = expanded(around.setting, around.home, around.folders[0]);
+    const bare = around.platform === "win32" && win32.extname(path).toLowerCase() !== ".exe";
+    const paths = bare ? [`${path}.exe`, path] : [path];
+    return paths.map((one) => ({ path: one, place: "dcomplete.serverPath" }));
   }
   const { join, dirname } = around.platform === "win32" ? win32 : posix;
   const [bin, exe] =
@@ -36,7 +38,12 @@ export function candidates(around: Surroundings): Candidate[] {
     add("the workspace's .venv", folder, ".venv", bin);
     add("the workspace's venv", folder, "venv", bin);
   }
-  if (around.python) add("the selected Python environment", dirname(around.python));
+  if (around.python) {
+    const folder = dirname(around.python);
+    add("the selected Python environment", folder);
+    // Only virtual environments have python.exe beside their programs.
+    if (around.platform === "win32") add("the selected Python environment", folder, bin);
+  }
   if (around.env.VIRTUAL_ENV) add("the active virtual environment", around.env.VIRTUAL_ENV, bin);
   for (const [place, folder] of toolFolders(around)) add(place, folder);
   for (const folder of pathFolders(around)) add("PATH", folder);
@@ -76,12 +83,23 @@ function pathFolders({ env, platform }: Surroundings): string[] {
   const windows = platform === "win32";
   const { isAbsolute } = windows ? win32 : posix; // a relative entry would depend on the workspace
   const value = env.PATH ?? env.Path ?? "";
-  return value.split(windows ? ";" : ":").filter((folder) => isAbsolute(folder));
+  const folders = value.split(windows ? ";" : ":");
+  const plain = windows ? folders.map((folder) => folder.replace(/^"(.*)"$/, "$1")) : folders;
+  return plain.filter((folder) => isAbsolute(folder));
 }
 
 function expanded(path: string, home: string, folder: string | undefined): string {
   const filled = path.replace(/^~(?=[\\/]|$)/, home);
   return folder === undefined ? filled : filled.replaceAll("${" + "workspaceFolder}", folder);
+}
+
+/**
+ * Why a program cannot be the server, in words. Windows hands a script to its shell, which would take the
+ * arguments apart; so nobody starts one for us.
+ */
+export function unfit(path: string, platform: NodeJS.Platform): string | undefined {
+  if (platform !== "win32" || !/\.(cmd|bat|ps1)$/i.test(path)) return undefined;
+  return `dcomplete.serverPath is a script (${path}); name the dcomplete.exe that it starts.`;
 }
 
 /** The first candidate that `runs` accepts. */

@@ -14,7 +14,7 @@ import {
 } from "vscode";
 import type { Connection, Hooks } from "./client";
 import { Power, read, readText } from "./config";
-import { type Candidate, locate } from "./locate";
+import { type Candidate, locate, unfit } from "./locate";
 import { atMost } from "./patience";
 import type { ServerStatus } from "./protocol";
 import { NOT_STARTED, type Phase, type Situation } from "./state";
@@ -102,11 +102,9 @@ export class Session implements Disposable {
     if (this.connection) return;
     this.enter({ kind: "finding" });
     const found = await findServer();
-    if (found === undefined) {
-      const setting = readText("serverPath");
-      const message = setting
-        ? `There is no program at dcomplete.serverPath (${setting}).`
-        : "The dcomplete program is not installed, or not where it was looked for.";
+    const unusable = found && unfit(found.path, process.platform);
+    if (found === undefined || unusable !== undefined) {
+      const message = unusable ?? absent(readText("serverPath"));
       this.log.warn(message);
       this.enter({ kind: "missing", message });
       return;
@@ -199,6 +197,12 @@ export class Session implements Disposable {
     const message = hold?.message ?? said ?? "nothing to suggest here.";
     window.setStatusBarMessage(`$(dash) dcomplete: ${message}`, 4_000);
   }
+}
+
+function absent(setting: string): string {
+  return setting
+    ? `There is no program at dcomplete.serverPath (${setting}).`
+    : "The dcomplete program is not installed, or not where it was looked for.";
 }
 
 /** The first place that holds the program; the workspace's own counts only if it is trusted. */

@@ -3,7 +3,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
-import { linuxOnBattery, macOnBattery, windowsOnBattery } from "../src/battery";
+import { linuxOnBattery, macOnBattery, powershell, windowsOnBattery } from "../src/battery";
 
 function supplies(all: Record<string, Record<string, string>>): string {
   const folder = mkdtempSync(join(tmpdir(), "supplies-"));
@@ -35,4 +35,12 @@ test("macOS and Windows say it in their own words", () => {
   assert.ok(windowsOnBattery("1\r\n"));
   assert.ok(!windowsOnBattery("2\r\n"));
   assert.ok(!windowsOnBattery(""));
+});
+
+test("PowerShell is named by its whole path", () => {
+  assert.equal(
+    powershell({ SystemRoot: "D:\\Windows" }),
+    "D:\\Windows\\System32\\WindowsPowerShell\\v1.0\\powershell.exe",
+  );
+  assert.match(powershell({}), /^C:\\Windows\\System32\\/);
 });

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { candidates, installers, locate, type Surroundings } from "../src/locate";
+import { candidates, installers, locate, type Surroundings, unfit } from "../src/locate";
 
 const linux: Surroundings = {
   platform: "linux",
@@ -59,6 +59,42 @@ test("Windows has other names for the same places", () => {
     found.includes("C:\\Users\\me\\AppData\\Roaming\\uv\\tools\\dcomplete\\Scripts\\dcomplete.exe"),
   );
   assert.equal(found.at(-1), "C:\\Tools\\dcomplete.exe");
+});
+
+const windows: Surroundings = {
+  platform: "win32",
+  home: "C:\\Users\\me",
+  env: {},
+  setting: "",
+  folders: [],
+  python: undefined,
+};
+
+test("a Python that is no virtual environment has its programs in Scripts on Windows", () => {
+  const found = candidates({ ...windows, python: "C:\\Conda envs\\one\\python.exe" });
+  const paths = found.map(({ path }) => path).filter((path) => path.includes("Conda"));
+  assert.deepEqual(paths, [
+    "C:\\Conda envs\\one\\dcomplete.exe",
+    "C:\\Conda envs\\one\\Scripts\\dcomplete.exe",
+  ]);
+});
+
+test("PATH may hold quotes on Windows", () => {
+  const env = { Path: '"C:\\My Tools";relative;D:\\Bin' };
+  const found = candidates({ ...windows, env }).map(({ path }) => path);
+  assert.deepEqual(found.slice(-2), ["C:\\My Tools\\dcomplete.exe", "D:\\Bin\\dcomplete.exe"]);
+});
+
+test("the setting may leave .exe out on Windows, and is no script there", () => {
+  const set = (setting: string) => candidates({ ...windows, setting }).map(({ path }) => path);
+  assert.deepEqual(set("~\\bin\\dcomplete"), [
+    "C:\\Users\\me\\bin\\dcomplete.exe",
+    "C:\\Users\\me\\bin\\dcomplete",
+  ]);
+  assert.deepEqual(set("D:\\dcomplete.EXE"), ["D:\\dcomplete.EXE"]);
+  assert.match(unfit("D:\\dcomplete.CMD", "win32") ?? "", /is a script/);
+  assert.equal(unfit("D:\\dcomplete.exe", "win32"), undefined);
+  assert.equal(unfit("/bin/dcomplete.cmd", "linux"), undefined);
 });
 
 test("the first place that holds the program is taken", async () => {

@@ -3,6 +3,7 @@
 import csv
 import json
 import math
+import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -141,7 +142,9 @@ def _writing(out: Path | None) -> Iterator[TextIO]:
 
 def _write_csv(stream: TextIO, rows: list[dict[str, Any]]) -> None:
     names = list(dict.fromkeys(name for row in rows for name in row))
-    writer = csv.DictWriter(stream, names, restval="")
+    translated = os.name == "nt" and stream is sys.stdout  # which makes CRLF of every LF itself
+    end = "\n" if translated else "\r\n"
+    writer = csv.DictWriter(stream, names, restval="", lineterminator=end)
     writer.writeheader()
     writer.writerows(rows)
 

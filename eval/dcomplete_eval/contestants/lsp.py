@@ -40,7 +40,8 @@ class LanguageServer:
     def __init__(self, spec: Spec) -> None:
         self._told = _settings(spec)
         self._invoked = spec.choice("trigger", ("automatic", "invoked")) == "invoked"
-        self._folder = tempfile.TemporaryDirectory(prefix="dcomplete-")
+        # An engine that ends may still have its log open, which Windows does not delete.
+        self._folder = tempfile.TemporaryDirectory(prefix="dcomplete-", ignore_cleanup_errors=True)
         places = ("DCOMPLETE_RUNTIME_DIR", "DCOMPLETE_LOG_DIR")
         self._env = os.environ | dict.fromkeys(places, self._folder.name)
         self._runner = asyncio.Runner()

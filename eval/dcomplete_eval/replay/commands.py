@@ -205,7 +205,7 @@ def server(
     played, pace = Trace.read(trace_file(trace, None)).first(keystrokes), Pace(speed, longest, seed)
     columns = (TextColumn(played.name), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     with (
-        tempfile.TemporaryDirectory(prefix="dcomplete-") as run,
+        tempfile.TemporaryDirectory(prefix="dcomplete-", ignore_cleanup_errors=True) as run,
         Progress(*columns, console=Console(stderr=True)) as bar,
     ):
         env = os.environ | {"DCOMPLETE_RUNTIME_DIR": run, "DCOMPLETE_LOG_DIR": run}

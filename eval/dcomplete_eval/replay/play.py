@@ -104,7 +104,9 @@ async def warm_up(editor: Editor) -> None:
 def engine_status(env: Mapping[str, str]) -> dict[str, Any]:
     """What the engine process says of itself; {} where none runs."""
     command = [sys.executable, "-m", "dcomplete", "serve", "--status", "--json"]
-    said = subprocess.run(command, env=dict(env), capture_output=True, text=True, check=False)
+    said = subprocess.run(
+        command, env=dict(env), capture_output=True, encoding="utf-8", check=False
+    )
     return dict(json.loads(said.stdout)) if said.returncode == 0 else {}
 
 

@@ -28,6 +28,10 @@ NO_LINUX = (
     "Model-written code runs only in a sandbox, which needs Linux: run this on a Linux machine or in a "
     "container of one (or pass --unsafe to run it without any)."
 )
+WINDOWS = (
+    "Model-written code is judged by processes that Windows does not have, with or without a sandbox: "
+    "run this on Linux (WSL 2 is one), or take a benchmark that compares texts."
+)
 _PLAIN_USER = 65534  # nobody
 _OLDEST = (0, 8)  # bubblewrap with --disable-userns and --size
 _DEVICES = ("null", "zero", "random", "urandom")

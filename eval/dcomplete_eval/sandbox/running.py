@@ -7,6 +7,7 @@ import os
 import secrets
 import signal
 import subprocess
+import sys
 import tempfile
 import threading
 import time
@@ -205,6 +206,8 @@ def let_loose(tools: Tools) -> Sandbox:
 
 
 def _open(unsafe: bool) -> Sandbox:
+    if sys.platform == "win32":
+        raise UserError(isolation.WINDOWS)
     try:
         return _tried(shut_in(isolation.find_tools(), seccomp.program()))
     except UserError:

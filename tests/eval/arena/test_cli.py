@@ -35,12 +35,14 @@ def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A folder with code, two files of answers to the holes in it, and a store of its own."""
     code = tmp_path / "code"
     code.mkdir()
-    (code / "areas.py").write_text(SOURCE)
+    (code / "areas.py").write_text(SOURCE, encoding="utf-8", newline="\n")
     monkeypatch.setenv("DCOMPLETE_VOTES", str(tmp_path / "votes.sqlite3"))
     tasks = BENCHMARKS.get(f"holes:{code}?count=12").tasks(tmp_path)
     for name, write in (("good", lambda t: t.gold), ("poor", lambda t: f"{t.gold[:2]} poor")):
         lines = [json.dumps({"task": t.id, "text": write(t), "ms": 20.0}) for t in tasks]
-        (tmp_path / f"planted-{name}.jsonl").write_text("\n".join(lines))
+        (tmp_path / f"planted-{name}.jsonl").write_text(
+            "\n".join(lines), encoding="utf-8", newline="\n"
+        )
     return tmp_path
 
 
@@ -87,7 +89,7 @@ def test_everything_can_be_written_out_and_code_on_request_only(place, words, ca
     out = place / f"votes.{style}"
     asked = ["--code"] if code else []
     assert run(["eval", "arena", "export", "--out", str(out), *asked]) == 0
-    text = out.read_text()
+    text = out.read_text("utf-8")
     assert ("return max" in text) is code
     if style == "csv":
         rows = list(csv.DictReader(text.splitlines(keepends=True)))
