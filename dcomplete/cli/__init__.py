@@ -1,9 +1,11 @@
 """The command line: one file per sub-command, and the one place where errors become exit statuses."""
 
+import errno
 import io
 import os
 import sys
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import NoReturn
 
 import typer
@@ -93,8 +95,11 @@ def _report(error: Exception) -> int:
         case Cancelled():
             return _say(str(error), INTERRUPTED)
         case BrokenPipeError():  # the reader of a pipe has seen enough
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            _give_up_output()
             return DONE
+        case OSError(filename=None, errno=errno.ENOSPC | errno.EIO | errno.EFBIG):
+            _give_up_output()
+            return _say(f"The output cannot be written: {error.strerror}.", WRONG_USE)
         case Refusal():
             return _say(f"Nothing to suggest: {error}", NOTHING)
         case UserError():
@@ -105,9 +110,16 @@ def _report(error: Exception) -> int:
         error.show()
         return int(error.exit_code)
     hint = "Set DCOMPLETE_DEBUG=1 for the full report, and please tell us."
-    return _say(f"Unexpected {type(error).__name__}: {error}. {hint}", BUG)
+    said = str(error).removesuffix(".")
+    return _say(f"Unexpected {type(error).__name__}: {said}. {hint}", BUG)
+
+
+def _give_up_output() -> None:
+    """What is still to be written to standard output would fail again as the program ends."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _say(sentence: str, status: int) -> int:
-    typer.echo(f"dcomplete: {sentence}", err=True)
+    with suppress(OSError):  # a full or closed standard error; the status tells it all the same
+        typer.echo(f"dcomplete: {sentence}", err=True)
     return status

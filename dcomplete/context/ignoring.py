@@ -3,7 +3,7 @@
 import os
 import re
 import stat
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
 from pathspec import GitIgnoreSpec
@@ -91,7 +91,7 @@ class IgnoreFiles:
 
 def repository(root: Path) -> Path:
     """The folder with `.git` at or above `root`, whose ignore files count too; else `root`."""
-    return next((f for f in (root, *root.parents) if (f / ".git").exists()), root)
+    return next((f for f in (root, *root.parents) if holds((f / ".git").exists)), root)
 
 
 def _git_folder(top: Path) -> Path | None:
@@ -104,12 +104,12 @@ def _git_folder(top: Path) -> Path | None:
             return git / common.read_text("utf-8").strip() if common.is_file() else git
     except (OSError, ValueError):
         return None
-    return git if git.is_dir() else None
+    return git if holds(git.is_dir) else None
 
 
 def _persons(git: Path) -> Path:
     """`core.excludesFile`, the last one that git's configuration names, else its default place."""
-    home = Path("~").expanduser()
+    home = _of_person(Path("~"))
     config = Path(os.environ.get("XDG_CONFIG_HOME") or home / ".config") / "git"
     named = os.environ.get("GIT_CONFIG_GLOBAL")
     persons = [Path(named)] if named else [config / "config", home / ".gitconfig"]
@@ -121,8 +121,26 @@ def _persons(git: Path) -> Path:
             continue
         for section in _CORE.finditer(text):
             for value in _EXCLUDES.findall(section.group(1)):
-                found = Path(value.replace("\\\\", "\\")).expanduser()
+                found = _of_person(Path(value.replace("\\\\", "\\")))
     return found
+
+
+def holds(asked: Callable[[], bool]) -> bool:
+    """What a path says of itself; False where it lies in a folder that may not be looked into, or is
+    too long: pathlib raises there.
+    """
+    try:
+        return asked()
+    except OSError:
+        return False
+
+
+def _of_person(path: Path) -> Path:
+    """`path` with its ~ resolved; as it is where nobody of that name, or no home, is known here."""
+    try:
+        return path.expanduser()
+    except RuntimeError:
+        return path
 
 
 def valid(lines: Iterable[str]) -> list[str]:

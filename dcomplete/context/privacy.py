@@ -12,6 +12,7 @@ from dcomplete.context.ignoring import (
     IGNORE_FILES,
     OWN_IGNORE_FILES,
     IgnoreFiles,
+    holds,
     read_bytes,
     valid,
 )
@@ -69,7 +70,7 @@ class Privacy:
 
     def allowed(self, path: Path) -> Path | None:
         """Where the file of the workspace at `path` really is; None for what is not read."""
-        if not path.is_file():  # a pipe is none either
+        if not holds(path.is_file):  # a pipe is none either
             return None
         found = _resolved(path)
         if found is None or not any(map(found.is_relative_to, self.folders)):

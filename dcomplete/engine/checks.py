@@ -6,6 +6,7 @@ from dcomplete.errors import UserError
 from dcomplete.types import InfillRequest
 
 _LONGEST = 512  # tokens of a told length
+_MOST = 8192  # tokens of all answers' told lengths: gigabytes, and a step that cannot be cancelled
 
 
 def check_request(request: InfillRequest) -> None:
@@ -45,6 +46,12 @@ def check_request(request: InfillRequest) -> None:
         raise UserError(
             f"Length must be auto, candidates or a number from 1 to {_LONGEST}, not "
             f"{request.length[:20]!r}."
+        )
+    answers = max(request.samples, request.branches)
+    if request.told is not None and request.told * answers > _MOST:
+        raise UserError(
+            f"{answers} answers of {request.told} tokens are too much at once: "
+            f"{_MOST // request.told} can be of that length."
         )
 
 

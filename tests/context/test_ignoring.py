@@ -101,3 +101,8 @@ def test_a_changed_ignore_file_counts_at_once(workspace):
 def test_odd_ignore_files_still_ignore(workspace):
     (workspace / ".gitignore").write_bytes(b"\xff\xfe\n!\n\na.py\r\nb\\\n")
     assert Privacy([workspace]).read(write(workspace / "a.py"), 1000) is None
+
+
+def test_a_list_in_the_home_of_nobody_is_passed_over(workspace):
+    write(workspace / ".git" / "config", "[core]\n\texcludesFile = ~nobody-of-that-name/ignore\n")
+    assert Privacy([workspace]).read(write(workspace / "a.py"), 1000) is not None

@@ -200,3 +200,9 @@ def test_documents_that_are_no_files(uri, hidden, usable):
 
 def test_escapes_in_an_address_are_resolved():
     assert path_of("file:///a%20b/%C3%A9.py") == Path("/a b/é.py")
+
+
+def test_a_path_that_no_file_can_have_is_passed_over(workspace):
+    uri = "file:///" + "a/" * 3000 + "b.py"
+    assert Privacy().hidden(uri) is None
+    assert Privacy([workspace]).allowed(workspace / ("a" * 300)) is None
