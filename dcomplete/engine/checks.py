@@ -42,6 +42,10 @@ def check_request(request: InfillRequest) -> None:
     for sentence, is_wrong in wrong.items():
         if is_wrong:
             raise UserError(sentence[0].upper() + sentence[1:] + ".")
+    _check_length(request)
+
+
+def _check_length(request: InfillRequest) -> None:
     if request.length not in ("auto", "candidates") and not _is_length(request.length):
         raise UserError(
             f"Length must be auto, candidates or a number from 1 to {_LONGEST}, not "
