@@ -9,7 +9,7 @@ from dcomplete.types import Answer, Finish, InfillRequest
 MAX_PINNED = 256  # tokens between gaps that are denoised on one canvas
 # Cells of a canvas's gaps, in all its rows: nobody else gets a turn, and nothing can be cancelled,
 # while a step goes over them.
-MOST_CELLS = 4096
+MOST_CELLS = 1024
 
 
 def split(tokens: Tokens, request: InfillRequest) -> tuple[InfillRequest, InfillRequest | None]:
