@@ -1,5 +1,6 @@
 """``dcomplete`` and ``python -m dcomplete``."""
 
+import os
 import sys
 
 
@@ -9,6 +10,7 @@ def main() -> None:
     An editor waits for the language server at its start: the command line's libraries would cost it
     a third of a second.
     """
+    _stand_in()
     command, *rest = sys.argv[1:] or [""]
     if command == "lsp" and not {"-h", "--help"} & set(rest):
         from dcomplete_lsp.__main__ import main as serve_editor
@@ -17,6 +19,20 @@ def main() -> None:
     from dcomplete.cli import main as run
 
     run()
+
+
+def _stand_in() -> None:
+    """The null device for each standard stream that is closed, as some launchers have it.
+
+    The next file that is opened would take its number, and with it what is printed.
+    """
+    for number, (name, mode) in enumerate((("stdin", "r"), ("stdout", "w"), ("stderr", "w"))):
+        if getattr(sys, name) is None:
+            null = os.open(os.devnull, os.O_RDWR)
+            if null != number:
+                os.dup2(null, number)
+                os.close(null)
+            setattr(sys, name, open(number, mode, encoding="utf-8", closefd=False))  # noqa: SIM115
 
 
 if __name__ == "__main__":

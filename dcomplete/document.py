@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from dcomplete.errors import DocumentError
 
 BOM = "\ufeff"
+_DIGITS = 18  # of a line or column; Python refuses to read numbers of thousands
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +97,8 @@ def offset(text: str, position: str) -> int:
     line_text, colon, column_text = position.partition(":")
     if not (line_text.isdecimal() and column_text.isdecimal() and colon):
         raise DocumentError(f"{position!r} is no position; write LINE:COL, both counted from 1.")
+    if max(len(line_text), len(column_text)) > _DIGITS:
+        raise DocumentError("There is no such place: the line or the column is too large.")
     line, column = int(line_text), int(column_text)
     lines = text.split("\n")
     if not 1 <= line <= len(lines):

@@ -5,6 +5,7 @@ import io
 import os
 import sys
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import NoReturn
 
 import typer
@@ -106,8 +107,11 @@ def _report(error: Exception) -> int:
         case Cancelled():
             return _say(str(error), INTERRUPTED)
         case OSError() if _unread(error):
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            _give_up_output()
             return DONE
+        case OSError(filename=None, errno=errno.ENOSPC | errno.EIO | errno.EFBIG):
+            _give_up_output()
+            return _say(f"The output cannot be written: {error.strerror}.", WRONG_USE)
         case Refusal():
             return _say(f"Nothing to suggest: {error}", NOTHING)
         case UserError():
@@ -118,7 +122,13 @@ def _report(error: Exception) -> int:
         error.show()
         return int(error.exit_code)
     hint = "Set DCOMPLETE_DEBUG=1 for the full report, and please tell us."
-    return _say(f"Unexpected {type(error).__name__}: {error}. {hint}", BUG)
+    said = str(error).removesuffix(".")
+    return _say(f"Unexpected {type(error).__name__}: {said}. {hint}", BUG)
+
+
+def _give_up_output() -> None:
+    """What is still to be written to standard output would fail again as the program ends."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _unread(error: OSError) -> bool:
@@ -128,5 +138,6 @@ def _unread(error: OSError) -> bool:
 
 
 def _say(sentence: str, status: int) -> int:
-    typer.echo(f"dcomplete: {sentence}", err=True)
+    with suppress(OSError):  # a full or closed standard error; the status tells it all the same
+        typer.echo(f"dcomplete: {sentence}", err=True)
     return status

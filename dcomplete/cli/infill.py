@@ -208,6 +208,8 @@ def read(raw: bytes, file: str, at: str | None, to: str | None, marker: str | No
 def _bytes(file: str) -> bytes:
     if file == "-":
         return sys.stdin.buffer.read()
+    if not file:
+        raise DocumentError("The name of the file is empty.")
     path = Path(file)
     try:
         return path.read_bytes()

@@ -60,9 +60,9 @@ def import_(
 ) -> None:
     """Install a model from a file, a folder or the hub. safetensors or GGUF; its code is never run."""
     from dcomplete.models.importing import import_model
-    from dcomplete.models.store import Installing
+    from dcomplete.models.store import Installing, path_of
 
-    path = Path(source).expanduser()
+    path = path_of(source)
     if not path.exists():
         if not _is_hub_id(source):
             raise UserError(f"There is no file or folder {source}.")

@@ -7,7 +7,7 @@ import os
 import re
 import stat
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from unicodedata import normalize
 
@@ -107,7 +107,7 @@ class IgnoreFiles:
 
 def repository(root: Path) -> Path:
     """The folder with `.git` at or above `root`, whose ignore files count too; else `root`."""
-    return next((f for f in (root, *root.parents) if (f / ".git").exists()), root)
+    return next((f for f in (root, *root.parents) if holds((f / ".git").exists)), root)
 
 
 def _git_folder(top: Path) -> Path | None:
@@ -120,7 +120,7 @@ def _git_folder(top: Path) -> Path | None:
             return git / common.read_text("utf-8").strip() if common.is_file() else git
     except (OSError, ValueError):
         return None
-    return git if git.is_dir() else None
+    return git if holds(git.is_dir) else None
 
 
 def _persons(git: Path) -> Path:
@@ -129,7 +129,7 @@ def _persons(git: Path) -> Path:
     if not named:
         return _person_folder() / "ignore"
     value = named[-1].replace("\\\\", "\\")
-    return _home() / value[2:] if value.startswith("~/") else Path(value).expanduser()
+    return _home() / value[2:] if value.startswith("~/") else _of_person(Path(value))
 
 
 def _configured(git: Path, name: re.Pattern[str]) -> list[str]:
@@ -149,7 +149,7 @@ def _configured(git: Path, name: re.Pattern[str]) -> list[str]:
 
 def _home() -> Path:
     """As git for Windows does too, which other programs there do not."""
-    return Path(os.environ.get("HOME") or "~").expanduser()
+    return _of_person(Path(os.environ.get("HOME") or "~"))
 
 
 def _person_folder() -> Path:
@@ -167,6 +167,24 @@ def _system() -> tuple[Path, ...]:
 def as_compared(text: str, any_case: bool) -> str:
     """A name, or patterns, so that what the disk takes for the same is the same."""
     return normalize("NFC", text.lower() if any_case else text)
+
+
+def holds(asked: Callable[[], bool]) -> bool:
+    """What a path says of itself; False where it lies in a folder that may not be looked into, or is
+    too long: pathlib raises there.
+    """
+    try:
+        return asked()
+    except OSError:
+        return False
+
+
+def _of_person(path: Path) -> Path:
+    """`path` with its ~ resolved; as it is where nobody of that name, or no home, is known here."""
+    try:
+        return path.expanduser()
+    except RuntimeError:
+        return path
 
 
 def valid(lines: Iterable[str]) -> list[str]:

@@ -13,6 +13,7 @@ from dcomplete.context.ignoring import (
     OWN_IGNORE_FILES,
     IgnoreFiles,
     as_compared,
+    holds,
     read_bytes,
     valid,
 )
@@ -61,7 +62,7 @@ class Privacy:
 
     def allowed(self, path: Path) -> Path | None:
         """Where the file of the workspace at `path` really is; None for what is not read."""
-        if is_abroad(path, self._named) or not path.is_file():  # a pipe is none either
+        if is_abroad(path, self._named) or not holds(path.is_file):  # a pipe is none either
             return None
         found = resolved(path)
         if found is None or not any(map(found.is_relative_to, self.folders)):

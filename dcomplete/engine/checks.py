@@ -6,6 +6,7 @@ from dcomplete.errors import UserError
 from dcomplete.types import InfillRequest
 
 _LONGEST = 512  # tokens of a told length
+_MOST = 8192  # tokens of all answers' told lengths: gigabytes, and a step that cannot be cancelled
 
 
 def check_request(request: InfillRequest) -> None:
@@ -41,10 +42,20 @@ def check_request(request: InfillRequest) -> None:
     for sentence, is_wrong in wrong.items():
         if is_wrong:
             raise UserError(sentence[0].upper() + sentence[1:] + ".")
+    _check_length(request)
+
+
+def _check_length(request: InfillRequest) -> None:
     if request.length not in ("auto", "candidates") and not _is_length(request.length):
         raise UserError(
             f"Length must be auto, candidates or a number from 1 to {_LONGEST}, not "
             f"{request.length[:20]!r}."
+        )
+    answers = max(request.samples, request.branches)
+    if request.told is not None and request.told * answers > _MOST:
+        raise UserError(
+            f"{answers} answers of {request.told} tokens are too much at once: "
+            f"{_MOST // request.told} can be of that length."
         )
 
 

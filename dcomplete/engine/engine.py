@@ -8,6 +8,7 @@ import torch
 
 from dcomplete.engine.branches import branched
 from dcomplete.engine.checks import check_request
+from dcomplete.engine.clusters import MAX_PINNED, behind, joined, split, too_late
 from dcomplete.engine.constraints import Constraint, Free
 from dcomplete.engine.denoise import Plan, Steps
 from dcomplete.engine.fill import Counts, Filled, Filler, Look
@@ -21,7 +22,6 @@ from dcomplete.types import (
     Answer,
     CancelToken,
     Cell,
-    Finish,
     Infill,
     InfillRequest,
     Stopwatch,
@@ -29,7 +29,6 @@ from dcomplete.types import (
     Watcher,
 )
 
-MAX_PINNED = 256  # tokens between gaps that are denoised on one canvas
 _WIDTHS = {"bfloat16": 2, "int8": 2, "fp8": 1}  # bytes a number, about: int8 leaves some wide
 _LEAST_CONTEXT = 16  # tokens
 _SENTINELS = 8  # tokens, at most, that a layout puts around the text
@@ -122,36 +121,20 @@ class LocalEngine:
     def _answer(
         self, request: InfillRequest, plan: Plan, counts: Counts, watch: Watcher | None
     ) -> Steps[tuple[list[Answer], int, float]]:
-        """Fill cluster by cluster: gaps too far apart for one canvas are filled one after another."""
-        head, rest = self._split(request)
+        """Fill cluster by cluster: gaps that are too many or too far apart for one canvas are filled
+        one after another, as long as there is time.
+        """
+        head, rest = split(self.tokens, request)
         answers, context, tokenize = yield from self._one_canvas(head, plan, counts, watch)
-        if rest is None:
-            return answers, context, tokenize
-        best = answers[0]
-        woven = _weave(head, best.texts)
-        later = replace(rest, prefix=woven + head.suffix[: rest_offset(request, head)])
-        more, _, ms = yield from self._answer(later, plan, counts, watch)
-        joined = [
-            Answer(
-                best.texts + a.texts,
-                best.tokens + a.tokens,
-                (best.score * best.tokens + a.score * a.tokens) / max(1, best.tokens + a.tokens),
-                a.finish if best.finish is Finish.DONE else best.finish,
-            )
-            for a in more
-        ]
-        return joined, context, tokenize + ms
-
-    def _split(self, request: InfillRequest) -> tuple[InfillRequest, InfillRequest | None]:
-        """The leading gaps that share a canvas, and the request for the others."""
-        room = MAX_PINNED
-        for index, text in enumerate(request.between):
-            room -= len(self.tokens.encode(text[: 8 * MAX_PINNED]))
-            if room < 0:
-                after = "".join(request.between[index:]) + request.suffix
-                head = replace(request, between=request.between[:index], suffix=after)
-                return head, replace(request, between=request.between[index + 1 :])
-        return request, None
+        while rest is not None:
+            best = answers[0]
+            if plan.deadline is not None and time.monotonic() >= plan.deadline:
+                return [too_late(best, rest.gaps)], context, tokenize
+            whole = behind(rest, request, best.texts)
+            head, rest = split(self.tokens, whole)
+            more, _, ms = yield from self._one_canvas(head, plan, counts, watch)
+            answers, tokenize = [joined(best, a) for a in more], tokenize + ms
+        return answers, context, tokenize
 
     def _one_canvas(
         self, request: InfillRequest, plan: Plan, counts: Counts, watch: Watcher | None
@@ -220,22 +203,9 @@ class LocalEngine:
         return rows
 
 
-def rest_offset(request: InfillRequest, head: InfillRequest) -> int:
-    """Length of the pinned text between the head's last gap and the next gap."""
-    return len(request.between[len(head.between)])
-
-
 def _each_once(answers: list[Answer]) -> list[Answer]:
     """Without what reads like an earlier answer: other tokens may be the same text."""
     kept: dict[tuple[str, ...], Answer] = {}
     for answer in answers:
         kept.setdefault(answer.texts, answer)
     return list(kept.values())
-
-
-def _weave(request: InfillRequest, texts: tuple[str, ...]) -> str:
-    """Prefix, gaps and the texts between them, up to the end of the last gap."""
-    woven = request.prefix + texts[0]
-    for between, text in zip(request.between, texts[1:], strict=True):
-        woven += between + text
-    return woven

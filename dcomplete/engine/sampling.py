@@ -50,6 +50,8 @@ def surety(p: Tensor, chosen: Tensor, measure: Measure) -> Tensor:
 def _nucleus(p: Tensor, mass: float) -> Tensor:
     """Keep the most probable tokens that together reach `mass` (Holtzman et al., arXiv 1904.09751)."""
     ordered, index = p.sort(-1, descending=True)
-    ordered = ordered.masked_fill(ordered.cumsum(-1) - ordered >= mass, 0.0)
+    beyond = ordered.cumsum(-1) - ordered >= mass
+    beyond[:, 0] = False  # a mass that rounds to nothing still leaves the most probable one
+    ordered = ordered.masked_fill(beyond, 0.0)
     kept = torch.zeros_like(p).scatter_(-1, index, ordered)
     return kept / kept.sum(-1, keepdim=True)

@@ -62,16 +62,29 @@ def entries() -> list[Entry]:
     return [found[name] for name in sorted(found)]
 
 
+def path_of(path: str) -> Path:
+    """A path as a person writes it; the home of somebody who is not known here stays as it is.
+
+    Raises ModelError for what the system does not let us look at.
+    """
+    found = Path(path)
+    try:
+        found = found.expanduser()
+        found.exists()
+    except RuntimeError:
+        pass
+    except OSError as error:
+        raise ModelError(f"The model {path[:64]} cannot be read: {error.strerror}.") from None
+    return found
+
+
 def find(name: str) -> Entry:
     """An installed model by name, or a model folder by path; raises ModelError."""
     name = name or DEFAULT
     for entry in entries():
         if entry.name == name:
             return entry
-    try:
-        path = Path(name).expanduser()
-    except RuntimeError:  # of a person who is not known here
-        path = Path(name)
+    path = path_of(name)
     if (path / MANIFEST).is_file():
         return Entry(path.resolve().name, path, embedded=False)
     if path.is_dir():

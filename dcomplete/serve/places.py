@@ -40,8 +40,7 @@ class Places:
     @staticmethod
     def find() -> "Places":
         """Where they are for this user and environment."""
-        chosen = os.environ.get(RUNTIME_VARIABLE)
-        folder = Path(chosen).expanduser().absolute() if chosen else _default_folder()
+        folder = _chosen(RUNTIME_VARIABLE) or _default_folder()
         socket = folder / "engine.sock"
         if len(os.fsencode(socket)) > _LONGEST:
             mark = hashlib.sha256(os.fsencode(folder)).hexdigest()[:12]
@@ -101,6 +100,16 @@ class Places:
                 swapping.remove(path)
 
 
+def _chosen(variable: str) -> Path | None:
+    """The folder that a variable names; raises UserError for the home of somebody unknown here."""
+    if not (said := os.environ.get(variable)):
+        return None
+    try:
+        return Path(said).expanduser().absolute()
+    except RuntimeError:
+        raise UserError(f"{variable} is {said}, and there is no such home here.") from None
+
+
 def _default_folder() -> Path:
     with warnings.catch_warnings():  # the fallback without XDG_RUNTIME_DIR is checked as well
         warnings.simplefilter("ignore")
@@ -147,10 +156,7 @@ def _replaceable(above: os.stat_result) -> bool:
 
 def log_folder() -> Path:
     """Where the process keeps its log."""
-    chosen = os.environ.get(LOG_VARIABLE)
-    if chosen:
-        return Path(chosen).expanduser().absolute()
-    return platformdirs.user_log_path("dcomplete")
+    return _chosen(LOG_VARIABLE) or platformdirs.user_log_path("dcomplete")
 
 
 def log_file() -> Path:

@@ -58,11 +58,12 @@ def absolute_model(name: str) -> str:
     """
     try:
         folder = Path(name).expanduser()
-    except RuntimeError:  # of a person who is not known here: the process says so
-        return name
-    if folder == Path(folder.name):  # it may be either
-        if not name or not folder.is_dir():
+        either = folder == Path(folder.name)
+        if either and not (name and folder.is_dir()):
             return name
+    except (RuntimeError, OSError):  # nobody's home, or no name for a file: the process says so
+        return name
+    if either:
         from dcomplete.models.store import entries  # only where there is a doubt
 
         if name in [entry.name for entry in entries()]:

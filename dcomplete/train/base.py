@@ -18,7 +18,7 @@ from dcomplete.models.family import Family
 from dcomplete.models.importing import import_model
 from dcomplete.models.names import check_shapes
 from dcomplete.models.specials import Specials
-from dcomplete.models.store import MANIFEST, Installing, entries, find
+from dcomplete.models.store import MANIFEST, Installing, entries, find, path_of
 from dcomplete.train.adapter import special_rows, start_rows
 
 TINY = NetConfig(
@@ -76,7 +76,7 @@ def installed(source: str) -> str:
     Raises UserError where the name that it would get belongs to something else: training would start
     from that, and nobody would notice.
     """
-    path = Path(source).expanduser()
+    path = path_of(source)
     if not path.exists() or (path / MANIFEST).is_file():
         return source
     name = path.stem if path.is_file() else path.name

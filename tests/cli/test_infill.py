@@ -116,6 +116,8 @@ WRONG = {
     "line outside": (["{file}", "--at", "99:1"], "no line 99: the text has 6 lines"),
     "column outside": (["{file}", "--at", "1:11"], "columns 1 to 10"),
     "column zero": (["{file}", "--at", "1:0"], "columns 1 to 10"),
+    "a line of 5,000 digits": (["{file}", "--at", "9" * 5000 + ":1"], "too large"),
+    "no name": ([""], "name of the file is empty"),
     "no number": (["{file}", "--at", "²:1"], "LINE:COL"),
     "place and marker": (["{file}", "--at", "1:1", "--gap", "@@"], "not both"),
     "no position": (["{file}", "--at", "12"], "LINE:COL"),

@@ -10,6 +10,7 @@ from dcomplete.cli import run
 from dcomplete.engine.load import load_engine
 from dcomplete.models.checkpoint import read_tensors
 from dcomplete.models.quant import FORMATS
+from dcomplete.serve.start import absolute_model
 from tests.conftest import byte_tokenizer_json, install_tiny
 from tests.models.test_decoder import ours
 
@@ -79,6 +80,28 @@ def test_a_broken_gguf_file_leaves_nothing(data_home, tmp_path, capsys):
     path.write_bytes(b"GGUF" + b"\0" * 100)
     assert call(capsys, "models", "import", path)[0] == 2
     assert not list((data_home / "dcomplete" / "models").iterdir())
+
+
+def test_a_base_in_the_home_of_nobody_is_one_that_is_not_there(data_home, capsys):
+    from dcomplete.train.base import installed
+
+    source = "~nobody-of-that-name/base"
+    status, _, err = call(capsys, "models", "import", source)
+    assert status == 2 and f"There is no file or folder {source}" in err
+    assert installed(source) == source
+
+
+@pytest.mark.parametrize(
+    "command",
+    [["infill", __file__, "--at", "1:1", "--in-process", "--model"], ["models", "import"]],
+)
+def test_a_name_that_no_file_can_have_is_one_sentence(command, data_home, capsys):
+    status, _, err = call(capsys, *command, "a" * 300)
+    assert status == 2 and "cannot be read: File name too long." in err
+
+
+def test_a_client_leaves_a_name_that_no_file_can_have_to_the_engine():
+    assert absolute_model("a" * 300) == "a" * 300
 
 
 def test_self_checks_pass_and_catch_a_planted_fault(tiny_model, data_home, capsys):

@@ -3,9 +3,11 @@
 import os
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
+FULL = Path("/dev/full")
 LATIN = {"PYTHONIOENCODING": "latin-1", "PYTHONUTF8": "0"}
 FILL = ["infill", "-", "--model", "tiny", "--max-tokens", "4", "--steps", "2", "--in-process"]
 
@@ -52,3 +54,36 @@ def test_what_looks_like_a_pattern_is_taken_as_it_was_typed(tiny_model, tmp_path
     (tmp_path / "@a1@").write_text("")
     done = dcomplete("infill", "[a].py", *FILL[2:], "--gap", "@a*@", "--filled")
     assert done.stdout.startswith(b"the_right_one = "), done.stderr
+
+
+@pytest.mark.skipif(not FULL.exists(), reason="needs a device that is always full")
+@pytest.mark.parametrize("arguments", [["models", "list"], ["models", "info", "tiny", "--json"]])
+def test_an_output_that_is_full_is_told_in_one_sentence(tiny_model, arguments):
+    with FULL.open("wb") as full:
+        done = subprocess.run(
+            [sys.executable, "-m", "dcomplete", *arguments],
+            stdout=full, stderr=subprocess.PIPE, check=False, timeout=60,
+        )  # fmt: skip
+    said = b"dcomplete: The output cannot be written: No space left on device.\n"
+    assert (done.returncode, done.stderr) == (2, said)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="descriptors are closed by a Unix shell")
+@pytest.mark.parametrize(
+    ("closed", "status"), [("<&-", 2), (">&-", 0), ("2>&-", 0), ("2>/dev/full", 0)]
+)
+def test_a_standard_stream_that_is_closed_or_full_is_no_accident(tiny_model, closed, status):
+    command = [sys.executable, "-m", "dcomplete", *FILL, "--filled"]
+    done = subprocess.run(
+        ["sh", "-c", f'"$@" {closed}', "sh", *command],
+        input=b"x = <GAP>", capture_output=True, check=False, timeout=60,
+    )  # fmt: skip
+    assert done.returncode == status, done.stderr
+    assert b"Unexpected" not in done.stderr and b"Traceback" not in done.stderr
+
+
+def test_a_mistake_keeps_its_status_where_its_sentence_cannot_be_said():
+    command = [sys.executable, "-m", "dcomplete", "infill", "no-such-file.py"]
+    for closed in ("2>&-", "2>/dev/full", ">&- 2>&- <&-"):
+        done = subprocess.run(["sh", "-c", f'"$@" {closed}', "sh", *command], check=False)
+        assert done.returncode == 2

@@ -130,3 +130,8 @@ def test_an_accent_is_the_same_typed_or_read_from_an_old_disk_of_macos(workspace
 def test_an_accent_in_the_settings_is_the_same_in_both_forms(workspace):
     path = write(workspace / normalize("NFD", "é.py"))
     assert Privacy([workspace], [normalize("NFC", "é.py")]).read(path, 1000) is None
+
+
+def test_a_list_in_the_home_of_nobody_is_passed_over(workspace):
+    write(workspace / ".git" / "config", "[core]\n\texcludesFile = ~nobody-of-that-name/ignore\n")
+    assert Privacy([workspace]).read(write(workspace / "a.py"), 1000) is not None

@@ -243,3 +243,9 @@ def test_names_in_a_setting_are_compared_as_the_system_compares_them(workspace, 
     assert Privacy([workspace], ["/third/*"]).hidden(path.as_uri()) is None
     monkeypatch.setattr("dcomplete.context.privacy.ANY_CASE", True)
     assert Privacy([workspace], ["/third/*"]).hidden(path.as_uri()) is not None
+
+
+def test_a_path_that_no_file_can_have_is_passed_over(workspace):
+    uri = "file:///" + "a/" * 3000 + "b.py"
+    assert Privacy().hidden(uri) is None
+    assert Privacy([workspace]).allowed(workspace / ("a" * 300)) is None

@@ -25,6 +25,8 @@ from tests.engine.test_tokens import TOKENS
         ({"policy": "threshold=nan"}, "above 0"),
         ({"draft": "x", "length": "7"}, "leave length at auto"),
         ({"between": ("b",), "length": "candidates"}, "single gap"),
+        ({"length": "512", "samples": 17, "temperature": 1.0}, "16 can be of that length"),
+        ({"length": "300", "branches": 64}, "27 can be of that length"),
     ],
 )
 def test_what_cannot_be_computed_is_refused_in_one_sentence(wrong, said):

@@ -8,9 +8,10 @@ import torch
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from dcomplete.engine.clusters import MAX_PINNED
 from dcomplete.engine.constraints import Banned, Free
 from dcomplete.engine.denoise import Plan
-from dcomplete.engine.engine import MAX_PINNED, LocalEngine
+from dcomplete.engine.engine import LocalEngine
 from dcomplete.engine.fill import Filler
 from dcomplete.engine.policies import POLICIES, policy
 from dcomplete.engine.prompt import make_task

@@ -158,6 +158,12 @@ def test_top_p_never_draws_outside_the_nucleus():
     torch.testing.assert_close(p[tokens == 0][0], torch.tensor(0.625))
 
 
+def test_a_top_p_that_is_next_to_nothing_leaves_the_most_probable_token():
+    logits = torch.tensor([[0.3, 0.5, 0.2]]).log().expand(20, 3)
+    tokens, p, _ = Sampler(1.0, 1e-300, torch.Generator().manual_seed(0)).draw(logits)
+    assert set(tokens.tolist()) == {1} and p.tolist() == [1.0] * 20
+
+
 @pytest.mark.parametrize("name", list(POLICIES))
 def test_every_policy_ends_and_decides_every_cell(name):
     family = make_family()

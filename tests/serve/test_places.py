@@ -137,6 +137,15 @@ def test_a_home_without_a_runtime_folder_gives_no_warning(monkeypatch):
         assert Places.find().folder.is_absolute() and log_file().is_absolute()
 
 
+@pytest.mark.parametrize(
+    ("variable", "ask"), [(RUNTIME_VARIABLE, Places.find), (LOG_VARIABLE, log_file)]
+)
+def test_a_folder_in_the_home_of_nobody_is_one_sentence(variable, ask, own_places, monkeypatch):
+    monkeypatch.setenv(variable, "~nobody-of-that-name/run")
+    with pytest.raises(UserError, match=f"{variable} is ~nobody-of-that-name/run"):
+        ask()
+
+
 def test_what_clients_import_is_light():
     heavy = {"torch", "numpy", "starlette", "uvicorn", "httpx", "psutil", "tokenizers"}
     code = (
