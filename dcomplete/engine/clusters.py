@@ -15,7 +15,8 @@ MOST_CELLS = 1024
 def split(tokens: Tokens, request: InfillRequest) -> tuple[InfillRequest, InfillRequest | None]:
     """The leading gaps that share a canvas, and the request for the others."""
     cells = request.told or min(CANVAS, request.max_tokens)
-    most = MOST_CELLS // (cells * max(request.samples, request.branches, 1))
+    rows = 1 if request.branches else request.samples  # several gaps have no branches
+    most = MOST_CELLS // (cells * rows)
     room = MAX_PINNED
     for index, text in enumerate(request.between):
         room -= len(tokens.encode(text[: 8 * MAX_PINNED]))
