@@ -26,7 +26,7 @@ def test_no_step_goes_over_more_cells_than_a_canvas_may_have():
 
 @pytest.mark.parametrize(
     ("changes", "gaps"),
-    [({}, 16), ({"samples": 8}, 2), ({"branches": 64}, 1), ({"length": "512"}, 2)],
+    [({}, 16), ({"samples": 8}, 2), ({"branches": 64}, 16), ({"length": "512"}, 2)],
 )
 def test_the_more_rows_and_the_longer_the_fewer_gaps_share_a_canvas(changes, gaps):
     request = InfillRequest("a", "z", tuple(f"{n % 10}" for n in range(199)), **changes)
