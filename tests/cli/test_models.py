@@ -1,6 +1,7 @@
 """`dcomplete models` and `doctor`: install, show, check, remove; nothing half-installed."""
 
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,7 @@ from dcomplete.models.quant import FORMATS
 from dcomplete.serve.start import absolute_model
 from tests.conftest import byte_tokenizer_json, install_tiny
 from tests.models.test_decoder import ours
+from tests.systems import WINDOWS
 
 
 def call(capsys, *arguments) -> tuple[int, str, str]:
@@ -54,7 +56,7 @@ def test_a_base_with_sentinels_infills_at_once(hf_tiny, data_home, tmp_path, cap
     text = byte_tokenizer_json()
     for number, name in enumerate(names):
         text = text.replace(f"<|{number}|>", name)
-    (source / "tokenizer.json").write_text(text)
+    (source / "tokenizer.json").write_text(text, encoding="utf-8")
     assert call(capsys, "models", "import", source)[0] == 0
     result = load_engine("coder").infill(_request())
     assert result.policy == "verify" and result.best.texts
@@ -97,7 +99,8 @@ def test_a_base_in_the_home_of_nobody_is_one_that_is_not_there(data_home, capsys
 )
 def test_a_name_that_no_file_can_have_is_one_sentence(command, data_home, capsys):
     status, _, err = call(capsys, *command, "a" * 300)
-    assert status == 2 and "cannot be read: File name too long." in err
+    said = "There is no file|Unknown model" if WINDOWS else "cannot be read: File name too long."
+    assert status == 2 and re.search(said, err)
 
 
 def test_a_client_leaves_a_name_that_no_file_can_have_to_the_engine():
@@ -118,7 +121,11 @@ def test_self_checks_pass_and_catch_a_planted_fault(tiny_model, data_home, capsy
 @pytest.mark.parametrize("dtype", ["float32", "bfloat16", "int8"])
 def test_number_formats_agree(dtype, tiny_model):
     from dcomplete.models.canvas import Canvas
+    from dcomplete.models.packing import int8_possible
     from dcomplete.models.regimes import Prompt
+
+    if dtype == "int8" and not int8_possible():
+        pytest.skip("this torch has no kernels for int8")
 
     def logits(engine):
         session = engine.family.open(Prompt([20, 21, 22], [30]))

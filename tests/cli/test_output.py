@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.systems import SCRIPTS, WINDOWS
+
 FULL = Path("/dev/full")
 LATIN = {"PYTHONIOENCODING": "latin-1", "PYTHONUTF8": "0"}
 FILL = ["infill", "-", "--model", "tiny", "--max-tokens", "4", "--steps", "2", "--in-process"]
@@ -56,7 +58,7 @@ def test_what_looks_like_a_pattern_is_taken_as_it_was_typed(tiny_model, tmp_path
     assert done.stdout.startswith(b"the_right_one = "), done.stderr
 
 
-@pytest.mark.skipif(not FULL.exists(), reason="needs a device that is always full")
+@pytest.mark.skipif(WINDOWS or not FULL.exists(), reason="needs a device that is always full")
 @pytest.mark.parametrize("arguments", [["models", "list"], ["models", "info", "tiny", "--json"]])
 def test_an_output_that_is_full_is_told_in_one_sentence(tiny_model, arguments):
     with FULL.open("wb") as full:
@@ -68,7 +70,7 @@ def test_an_output_that_is_full_is_told_in_one_sentence(tiny_model, arguments):
     assert (done.returncode, done.stderr) == (2, said)
 
 
-@pytest.mark.skipif(sys.platform == "win32", reason="descriptors are closed by a Unix shell")
+@SCRIPTS
 @pytest.mark.parametrize(
     ("closed", "status"), [("<&-", 2), (">&-", 0), ("2>&-", 0), ("2>/dev/full", 0)]
 )
@@ -82,6 +84,7 @@ def test_a_standard_stream_that_is_closed_or_full_is_no_accident(tiny_model, clo
     assert b"Unexpected" not in done.stderr and b"Traceback" not in done.stderr
 
 
+@SCRIPTS
 def test_a_mistake_keeps_its_status_where_its_sentence_cannot_be_said():
     command = [sys.executable, "-m", "dcomplete", "infill", "no-such-file.py"]
     for closed in ("2>&-", "2>/dev/full", ">&- 2>&- <&-"):

@@ -18,6 +18,7 @@ from dcomplete_eval.benchmarks.humaneval_infilling import MULTI_LINE, RANDOM_SPA
 from dcomplete_eval.gold import check
 from dcomplete_eval.metrics import mean_pass_at_k
 from dcomplete_eval.types import Task, Verdict, only
+from tests.systems import SCRIPTS
 
 NAMES = [name for name in BENCHMARKS if name.startswith("humaneval-")]
 SIZES = {
@@ -174,6 +175,7 @@ def test_the_gate_on_the_command_line(monkeypatch, tmp_path, capsys):
     assert "Did you mean 'odd'" in capsys.readouterr().err
 
 
+@SCRIPTS
 def test_no_sandbox_no_verdict(monkeypatch, tmp_path):
     monkeypatch.setattr("dcomplete_eval.sandbox.running._in_use", [])
     monkeypatch.setenv("PATH", str(tmp_path))

@@ -12,6 +12,7 @@ from dcomplete.votes.store import VoteStore
 from dcomplete.votes.types import Kind
 from dcomplete_lsp.retention import Retention
 from tests.lsp.wire import at, local, running
+from tests.systems import WINDOWS
 
 pytestmark = [pytest.mark.asyncio, pytest.mark.usefixtures("data_home")]
 URI = "file:///a.py"
@@ -102,7 +103,8 @@ async def test_a_store_that_cannot_be_written_costs_no_answer(data_home, caplog)
                 names = await voted(client, (await compared(client))["id"])
                 assert {names["first"]["model"], names["second"]["model"]} == {"one", ""}
     messages = [record.getMessage() for record in caplog.records]
-    assert Counter(messages)["Votes cannot be kept (IsADirectoryError)."] == 1
+    kind = "PermissionError" if WINDOWS else "IsADirectoryError"
+    assert Counter(messages)[f"Votes cannot be kept ({kind})."] == 1
     assert str(data_home) not in "".join(messages)
 
 

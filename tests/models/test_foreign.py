@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 import torch
-from safetensors.torch import load_file, save_file
+from safetensors.torch import load, save_file
 
 from dcomplete.cli import run
 from dcomplete.errors import ModelError
@@ -71,14 +71,14 @@ def pointer(folder: Path) -> None:
 
 def misshapen(folder: Path) -> None:
     path = weights(folder)[0]
-    tensors = load_file(path)
+    tensors = load(path.read_bytes())  # a mapped file cannot be replaced on Windows
     name = next(n for n in tensors if tensors[n].dim() == 2)
     save_file({**tensors, name: torch.zeros(7, 5)}, path)
 
 
 def lacking(folder: Path) -> None:
     path = weights(folder)[0]
-    tensors = load_file(path)
+    tensors = load(path.read_bytes())  # a mapped file cannot be replaced on Windows
     del tensors[next(iter(tensors))]
     save_file(tensors, path)
 
