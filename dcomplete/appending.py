@@ -30,7 +30,9 @@ def _write(path: Path, text: str) -> None:
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         with path.open("ab", buffering=0) as file, _alone(file):
-            file.write(text.encode())
+            left = text.encode()
+            while left:  # a disk that is nearly full takes a part
+                left = left[file.write(left) :]
     except OSError as error:
         raise UserError(f"Cannot write {path}: {error.strerror}.") from None
 
