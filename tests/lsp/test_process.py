@@ -144,7 +144,7 @@ async def test_stray_prints_do_not_reach_the_editor(tmp_path: Path):
         run(Options(), Settings(), backend)
         """)
     )
-    env = {"PYTHONPATH": str(ROOT)}
+    env = {"PYTHONPATH": os.pathsep.join([str(ROOT), os.environ.get("PYTHONPATH", "")])}
     async with running([sys.executable, str(script)], env) as wire:
         await wire.initialize()
         await wire.open(URI)

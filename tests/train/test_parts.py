@@ -52,11 +52,11 @@ def test_rows_a_pass_change_no_gradient(tmp_path, changes, micro_rows):
 
 
 def test_a_step_sums_what_its_parts_come_to(tmp_path):
-    lines = []
+    lines, examples = [], data(tmp_path / "data")
     for size in (64, 2):
         config = read("tiny", {"steps": 2, "rows": 9, "micro_rows": size})
         trainee = prepare_net(open_base("", 0).net, S, config)
-        run = Run(trainee, data(tmp_path / "data"), config, tmp_path / str(size))
+        run = Run(trainee, examples, config, tmp_path / str(size))
         lines.append(list(run.go()))
     for one, other in zip(*lines, strict=True):
         assert one["loss"] == pytest.approx(other["loss"], abs=2e-3)
