@@ -19,7 +19,7 @@ from dcomplete.context.ignoring import (
 )
 from dcomplete.context.secret_names import is_sealed, is_secret
 
-__all__ = ["Privacy", "is_secret", "path_of", "resolved"]
+__all__ = ["Privacy", "is_secret", "resolved"]
 
 
 class Privacy:

@@ -113,8 +113,9 @@ def remove(name: str) -> Path:
 
 def _delete(entry: Entry) -> None:
     """All of a model or nothing: Windows deletes no file that a process has in its memory."""
-    apart = Path(tempfile.mkdtemp(prefix=".old-", dir=entry.path.parent))
+    apart = None
     try:
+        apart = Path(tempfile.mkdtemp(prefix=".old-", dir=entry.path.parent))
         entry.path.rename(apart / entry.name)
     except PermissionError:
         raise ModelError(
@@ -122,7 +123,10 @@ def _delete(entry: Entry) -> None:
             "(dcomplete serve --stop) and try again."
         ) from None
     finally:
-        shutil.rmtree(apart, ignore_errors=True)
+        if apart is not None:
+            shutil.rmtree(apart, ignore_errors=True)
+    if apart.exists():
+        raise ModelError(f"{entry.name!r} is removed, but some of its files stay in {apart}.")
 
 
 def _is_usable(name: str, on_windows: bool) -> bool:

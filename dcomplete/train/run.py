@@ -17,6 +17,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from dcomplete import swapping
 from dcomplete.errors import UserError
 from dcomplete.models.decoder import Decoder
 from dcomplete.train.batch import Batch
@@ -175,7 +176,7 @@ class Run:
         }
         fresh = self.folder / (STATE + ".new")
         torch.save(state, fresh)
-        fresh.replace(self.folder / STATE)
+        swapping.replace(fresh, self.folder / STATE)
 
     def _data(self) -> dict[str, Any]:
         """What the rows of a step follow from besides the configuration, in the words of a sentence."""
