@@ -59,15 +59,26 @@ def draw(native, keys="#", drawn="one two"):
     wait_for(lambda: native.lua(DRAWN) == drawn, "Neovim's ghost text")
 
 
+LISTEN = """
+_G.heard = {}
+vim.api.nvim_create_autocmd('User', { pattern = 'DcompleteAccepted', callback = function(args)
+  table.insert(_G.heard, args.data)
+end })
+"""
+
+
 @pytest.mark.parametrize(
-    ("key", "expected"), [("<C-Right>", "f(one)"), ("<C-Down>", "f(one two)"), ("<Tab>", None)]
+    ("key", "amount", "piece"),
+    [("<C-Right>", "word", "one"), ("<C-Down>", "line", "one two)"), ("<Tab>", "all", "one two)")],
 )
-def test_a_bracket_behind_the_cursor_is_replaced(native, stub, key, expected):
+def test_a_bracket_behind_the_cursor_is_replaced(native, stub, key, amount, piece):
     stub.script(automatic=[{"text": "one two)", "behind": 1}], at=[0, 2])
     native.open("call.py", "f()\n")
     draw(native, "<Right><Right>", "one two)")
+    native.lua(LISTEN)
     native.keys(key)
-    wait_for(lambda: native.lines == [expected or "f(one two)"], "the text")
+    wait_for(lambda: native.lines == ["f(" + piece.rstrip(")") + ")"], "the text")
+    assert native.lua("return _G.heard") == [{"text": piece, "amount": amount}]
     if key == "<C-Right>":
         (told,) = stub.wait("textDocument/didPartiallyAcceptCompletion")
         assert told["acceptedLength"] == len("one")
@@ -84,6 +95,27 @@ def test_undo_takes_back_what_was_accepted_and_not_what_was_typed_on(native, stu
     wait_for(lambda: native.lines == ["#one two"], "the text")
     native.keys("!<Esc>u")
     wait_for(lambda: native.lines == ["#one two"], "the suggestion without what was typed after it")
+    native.keys("u")
+    wait_for(lambda: native.lines == ["#"], "the text without the suggestion")
+
+
+TYPE_ON = """
+vim.api.nvim_buf_attach(0, false, { on_lines = function()
+  vim.api.nvim_input('!<Esc>u')
+  return true
+end })
+"""
+
+
+def test_what_was_typed_before_the_insertion_was_over_is_a_step_of_its_own(native, stub):
+    """Neovim takes keys that are there before what was to run next, so nothing may be left for then."""
+    stub.script(automatic=[{"text": "one two"}], at=[0, 1])
+    native.open("x.py")
+    draw(native)
+    native.lua(TYPE_ON)
+    native.keys("<Tab>")
+    wait_for(lambda: native.call("nvim_get_mode")["mode"] == "n", "the keys")
+    assert native.lines == ["#one two"]
     native.keys("u")
     wait_for(lambda: native.lines == ["#"], "the text without the suggestion")
 

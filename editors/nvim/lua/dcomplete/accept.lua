@@ -21,7 +21,7 @@ M.take = {
 
 --- Begin a new step of undo: before and after what is accepted, so that one `u` takes that back, and
 --- neither what was typed before it nor what is typed on.
-function M.break_undo()
+local function break_undo()
   -- Setting 'undolevels', even to its own value, does it: |undo-break|.
   vim.bo.undolevels = vim.bo.undolevels
 end
@@ -34,18 +34,19 @@ function M.insert(view, piece)
   local lines = vim.split(piece, '\n', { plain = true })
   local row, col = view.row, view.col
   local replaced = text.covered(view.rest, view.tail, piece)
-  M.break_undo()
+  break_undo()
   vim.api.nvim_buf_set_text(0, row, col, row, col + replaced, lines)
   local column = #lines[#lines] + (#lines == 1 and col or 0)
   vim.api.nvim_win_set_cursor(0, { row + #lines, column })
-  M.break_undo()
+  break_undo()
 end
 
---- Tell the server what was accepted: all that was left, or a part of it.
+--- Tell the server, and whoever listens here, what was accepted: all that was left, or a part of it.
 ---@param current dcomplete.Candidate
 ---@param view dcomplete.View
 ---@param piece string
-function M.tell(current, view, piece)
+---@param amount dcomplete.Amount
+function M.tell(current, view, piece, amount)
   local buf = vim.api.nvim_get_current_buf()
   if piece == view.rest then
     wire.execute(current.client, current.item.command, buf)
@@ -56,6 +57,11 @@ function M.tell(current, view, piece)
       acceptedLength = candidate.accepted_units(current, left),
     })
   end
+  vim.api.nvim_exec_autocmds('User', {
+    pattern = 'DcompleteAccepted',
+    modeline = false,
+    data = { text = piece, amount = amount },
+  })
 end
 
 ---@param amount dcomplete.Amount
@@ -71,12 +77,7 @@ local function apply(amount)
   else
     screen.refresh()
   end
-  M.tell(current, view, piece)
-  vim.api.nvim_exec_autocmds('User', {
-    pattern = 'DcompleteAccepted',
-    modeline = false,
-    data = { text = piece, amount = amount },
-  })
+  M.tell(current, view, piece, amount)
 end
 
 --- Accept in Insert mode. An open completion menu is closed first, with what it has inserted.

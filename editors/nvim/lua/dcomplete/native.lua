@@ -83,23 +83,21 @@ local function raw(item, client, place)
   return { insertText = item.insert_text, range = range, command = item.command }
 end
 
---- Insert a part of an item at the cursor.
+--- Insert an item, or a part of it, at the cursor. Neovim would insert a whole one itself, but keys
+--- could come before the end of that step of undo: what runs later waits for those already there.
 ---@param item table a `vim.lsp.inline_completion.Item`
 ---@param amount dcomplete.Amount
----@return table? item if the part is all that is left, which is Neovim's to insert
-local function insert_part(item, amount)
+---@return table? item if it is Neovim's to insert: a snippet, or where it no longer fits
+local function insert(item, amount)
   local client, place = vim.lsp.get_client_by_id(item.client_id), candidate.place()
   local current = client and candidate.new(raw(item, client, place), client, place)
   local view = current and candidate.fit(current, place)
   if not current or not view then
-    return nil
+    return amount == 'all' and item or nil
   end
   local piece = accept.take[amount](view.rest)
-  if piece == view.rest then
-    return item
-  end
   accept.insert(view, piece)
-  accept.tell(current, view, piece)
+  accept.tell(current, view, piece, amount)
 end
 
 ---@param amount dcomplete.Amount
@@ -107,12 +105,7 @@ end
 function M.accept(amount)
   return vim.lsp.inline_completion.get({
     on_accept = function(item)
-      local whole = amount == 'all' and item or insert_part(item, amount)
-      if whole then
-        accept.break_undo()
-        vim.schedule(accept.break_undo) -- Neovim inserts it when this has returned
-      end
-      return whole
+      return insert(item, amount)
     end,
   })
 end
