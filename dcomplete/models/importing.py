@@ -107,8 +107,10 @@ def _check(source: Source, config: NetConfig, rename: Rename) -> None:
         shapes = [source.tensors.shape(name) for name in names]
         whole = (sum(shape[0] for shape in shapes), *shapes[0][1:])
         if whole != expected[ours] or len({shape[1:] for shape in shapes}) > 1:
+            pairs = zip(names, shapes, strict=True)
+            told = ", ".join(f"{name!r} has shape {shape}" for name, shape in pairs)
             raise ModelError(
-                f"Tensor {names[0]!r} has shape {shapes[0]}, which does not fit the config "
+                f"Tensor {told}, which does not fit the config "
                 f"({ours} should be {expected[ours]}); the checkpoint is damaged or of another model."
             )
 
