@@ -4,7 +4,7 @@ import time
 from collections.abc import Callable, Generator, Iterator
 from dataclasses import dataclass, field, replace
 from functools import partial
-from typing import TypeVar
+from typing import Protocol, TypeVar
 
 import torch
 from torch import Tensor
@@ -26,6 +26,17 @@ T = TypeVar("T")
 Steps = Generator[None, None, T]  # yields where others may have their turn, returns a result
 
 
+class Shortcut(Protocol):
+    """Decides cells of a canvas, in place, without a pass over it; yields where others have their turn."""
+
+    def __call__(self, session: Session, canvas: Canvas, plan: "Plan") -> Iterator[None]: ...
+
+
+def no_shortcut(session: Session, canvas: Canvas, plan: "Plan") -> Iterator[None]:
+    """Every step is a pass over the canvas."""
+    return iter(())
+
+
 @dataclass(frozen=True, slots=True)
 class Plan:
     """How a canvas is denoised. `deadline` is a `time.monotonic()` moment."""
@@ -36,6 +47,7 @@ class Plan:
     length: Length = field(default_factory=KeepSize)
     window: Window = whole
     pace: Callable[[torch.device], Pace] = pace_for
+    shortcut: Shortcut = no_shortcut
     steps: int = 64
     deadline: float | None = None
     cancel: CancelToken = field(default_factory=CancelToken)
@@ -52,6 +64,8 @@ def denoise(session: Session, canvas: Canvas, plan: Plan) -> Iterator[Finish | N
     pace = plan.pace(canvas.ids.device)
     for index in range(plan.steps):
         plan.cancel.check()
+        if index < plan.steps - 1:
+            yield from plan.shortcut(session, canvas, plan)
         window = plan.window(canvas)
         late = plan.late()
         last = late or index == plan.steps - 1
@@ -100,17 +114,18 @@ def propose(
 ) -> Step:
     """A proposal for each of `cells` [R, W], from the states [R, W, D]."""
 
-    def draw(states: Tensor, measure: Measure) -> tuple[Tensor, Tensor, Tensor]:
-        found = _draw(session, canvas, states, pace.cells(cells), plan, measure)
+    def drawn_from(states: Tensor, measure: Measure) -> tuple[Tensor, Tensor, Tensor]:
+        at = pace.cells(cells)
+        found = draw(session, canvas, states[at], at, plan, measure)
         return found[0].masked_fill(~cells, 0), *found[1:]
 
-    tokens, probability, score = draw(states, plan.policy.measure)
+    tokens, probability, score = drawn_from(states, plan.policy.measure)
 
     def check(draft: Canvas) -> tuple[Tensor, Tensor] | None:
         states = session.causal_states(draft)
         if states is None:
             return None
-        return draw(states, Measure.CONFIDENCE)[:2]
+        return drawn_from(states, Measure.CONFIDENCE)[:2]
 
     worth = plan.length.worth(canvas, tokens, cells & canvas.open)
     shown = worth | (cells & ~canvas.open)
@@ -120,7 +135,7 @@ def propose(
     return Step(index, plan.steps, canvas, worth, tokens, probability, score, check, generator)
 
 
-def _draw(
+def draw(
     session: Session,
     canvas: Canvas,
     states: Tensor,
@@ -128,10 +143,10 @@ def _draw(
     plan: Plan,
     measure: Measure,
 ) -> tuple[Tensor, Tensor, Tensor]:
-    """Tokens, probabilities and scores [R, W] from states [R, W, D], for the `cells` listed only."""
+    """Tokens, probabilities and scores [R, W] for the `cells` (rows, columns), from their states [N, D]."""
     rows, columns = cells
     read = session.logits if states.is_cpu else session.narrow_logits
-    logits = read(states[rows, columns])
+    logits = read(states)
     logits = plan.constraint.mask(canvas, logits, rows, columns)
     if canvas.bans:
         for i, cell in enumerate(zip(rows.tolist(), columns.tolist(), strict=True)):

@@ -30,6 +30,7 @@ from dcomplete.types import (
 )
 
 _WIDTHS = {"bfloat16": 2, "int8": 2, "fp8": 1}  # bytes a number, about: int8 leaves some wide
+_BLOCKS = 5 / 8  # bytes a number, of 4-bit blocks beside that
 _LEAST_CONTEXT = 16  # tokens
 _SENTINELS = 8  # tokens, at most, that a layout puts around the text
 
@@ -48,8 +49,13 @@ class LocalEngine:
     def facts(self) -> tuple[str, str, str, int]:
         """Name, device, number format, and the bytes that the weights take, about."""
         family = self.family
-        size = _WIDTHS.get(family.label, 4) * family.net.config.parameters
-        return family.name, str(family.device), family.label, size
+        size = _WIDTHS.get(family.label, 4) + (_BLOCKS if family.few else 0)
+        return (
+            family.name,
+            str(family.device),
+            family.label,
+            int(size * family.net.config.parameters),
+        )
 
     @property
     def cached_bytes(self) -> int:

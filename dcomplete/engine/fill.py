@@ -3,6 +3,7 @@
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 
 import torch
 
@@ -19,6 +20,7 @@ from dcomplete.engine.lengths import (
 from dcomplete.engine.opening import Opening
 from dcomplete.engine.prompt import Task
 from dcomplete.engine.reading import read
+from dcomplete.engine.speculation import speculate
 from dcomplete.engine.tokens import Ids
 from dcomplete.engine.windows import LeftToRightBlocks
 from dcomplete.models.canvas import PINNED, Canvas
@@ -55,10 +57,12 @@ class Filled:
 
 @dataclass(frozen=True, slots=True)
 class _Part:
-    """What a canvas holds of an answer; `more` are its tokens where the answer goes on behind them."""
+    """What a canvas holds of an answer; `more` are its tokens, and `gaps` theirs, where the answer goes
+    on behind them."""
 
     filled: Filled
     more: list[int] | None = None
+    gaps: tuple[int, ...] = ()
 
 
 @dataclass(slots=True)
@@ -127,7 +131,9 @@ class Filler:
             endings = [i for i in (s.fill, s.expand) if i is not None]
             constraints.append(Banned(endings))
         constraint = constraints[0] if len(constraints) == 1 else Every(tuple(constraints))
-        plan = replace(self.plan, constraint=constraint, length=self._length(canvas))
+        plan = replace(
+            self.plan, constraint=constraint, length=self._length(canvas), shortcut=speculate
+        )
         if not self.family.usage.window:
             return plan
         regime = self.family.regime
@@ -202,19 +208,31 @@ class Filler:
         mine = canvas.gap[row] == count - 1
         if bool((canvas.ids[row][mine] == fill).any()):
             return _Part(filled)
-        decided = canvas.ids[row][(canvas.gap[row] >= 0) | (canvas.gap[row] == PINNED)]
-        return _Part(filled, [t for t in decided.tolist() if t != fill])
+        there = (canvas.gap[row] >= 0) | (canvas.gap[row] == PINNED)
+        decided = zip(canvas.ids[row][there].tolist(), canvas.gap[row][there].tolist(), strict=True)
+        more, gaps = zip(*((t, gap) for t, gap in decided if t != fill), strict=True)
+        return _Part(filled, list(more), gaps)
 
     def _continued(self, task: Task, part: _Part) -> Steps[Filled]:
         """The whole answer: as long as the last gap is full and without an end, the next canvas."""
         filled, more, prompt = part.filled, part.more, task.prompt
+        ids, gaps = list(more or ()), list(part.gaps)
         while more is not None:
             free = self.request.max_tokens - len(filled.gaps[-1])
             if free <= 0:
                 return replace(filled, finish=Finish.LENGTH)
             prompt = Prompt(prompt.prefix + more, prompt.suffix)
             request = replace(self.request, max_tokens=free, samples=1, between=(), draft=None)
-            rest = Filler(self.family, request, self.plan, self.look, self.counts)
+            look = partial(self._look_behind, tuple(ids), tuple(gaps))
+            rest = Filler(self.family, request, self.plan, look, self.counts)
             [part] = yield from rest._parts(replace(task, prompt=prompt, pinned=()), [], None)
             filled, more = filled.followed_by(part.filled), part.more
+            ids += more or ()
+            gaps += [gaps[-1]] * len(more or ())
         return filled
+
+    def _look_behind(
+        self, ids: tuple[int, ...], gaps: tuple[int, ...], step: int, canvas: Canvas
+    ) -> None:
+        """Show the next canvas behind what was decided before it: whoever looks wants the whole answer."""
+        self.look(step, canvas.behind(ids, gaps))

@@ -9,14 +9,14 @@ from torch import nn
 from dcomplete.engine.engine import LocalEngine
 from dcomplete.engine.tokens import Tokens
 from dcomplete.errors import ModelError, UserError
-from dcomplete.models.checkpoint import HOSTED, Manifest, load_state
+from dcomplete.models.checkpoint import HOSTED, Manifest, load_both
 from dcomplete.models.decoder import Decoder, unfilled
 from dcomplete.models.family import Family
 from dcomplete.models.graphs import Buckets, StaticSteps
 from dcomplete.models.kernels import Ask, choose
 from dcomplete.models.memory import free_bytes, need, too_small
 from dcomplete.models.names import check_shapes
-from dcomplete.models.packing import pack_for
+from dcomplete.models.packing import few_rows, pack_for
 from dcomplete.models.regimes import ContextCanvas, Regime
 from dcomplete.models.store import Entry, find
 from dcomplete.types import Stopwatch
@@ -70,17 +70,18 @@ def load_engine(model: str = "", device: str = "auto", dtype: str = "auto") -> L
 def load_family(entry: Entry, manifest: Manifest, device: torch.device, dtype: str) -> Family:
     """Weights in the number format asked for, with the regime that the manifest names."""
     regime = manifest.make_regime()
-    state = load_state(entry.path)
+    state, blocks = load_both(entry.path)
     head = _length_head(state)
     with unfilled():
         net = Decoder(manifest.net)
     check_shapes(dict(net.state_dict()), state)
-    label = pack_for(net, state, device, dtype)
+    label = pack_for(net, state, device, dtype, blocks)
     net.eval().requires_grad_(False)
     head = None if head is None else head.to(device)
     family = Family(
         entry.name, net, regime, manifest.specials, head, label=label, usage=manifest.usage
     )
+    family.few = few_rows(net)
     family.static = static_steps(net, regime)
     return family
 

@@ -132,6 +132,9 @@ class _Moved:
     def causal(self, context: Frame, canvas: Canvas, fill: int | None) -> Rows | None:
         return None
 
+    def onward(self, context: Frame, ids: Sequence[int]) -> Frame | None:
+        return None
+
     def text(self, prompt: Prompt) -> Frame | None:
         return None
 

@@ -77,6 +77,21 @@ class Canvas:
         self.ids = self.ids.masked_fill(where, self.mask)
         self.open = self.open | where
 
+    def behind(self, ids: Sequence[int], gap: Sequence[int]) -> "Canvas":
+        """The same cells behind decided ones of these tokens and gaps, of whose last gap they are more."""
+        before, gaps = (
+            torch.tensor(x, device=self.ids.device).expand(self.rows, -1) for x in (ids, gap)
+        )
+        mine = torch.where(self.gap >= 0, self.gap + int(gap[-1]), self.gap)
+        return Canvas(
+            torch.cat([before, self.ids], 1),
+            torch.cat([torch.zeros_like(before, dtype=torch.bool), self.open], 1),
+            torch.cat([gaps, mine], 1),
+            torch.cat([torch.ones_like(before, dtype=torch.float32), self.confidence], 1),
+            self.mask,
+            gaps=self.gaps + int(gap[-1]),
+        )
+
     def replace(self, fresh: "Canvas", confidence: Sequence[Sequence[float]]) -> None:
         """Take over another layout of the same rows; bans belong to cells and are forgotten."""
         device = self.ids.device

@@ -17,7 +17,7 @@ from torch import Tensor
 
 from dcomplete.errors import ModelError
 from dcomplete.models.config import NetConfig
-from dcomplete.models.quant import FORMATS, flatten, gather, restore
+from dcomplete.models.quant import FORMATS, Parts, flatten, gather, restore
 from dcomplete.models.regimes import BlockCausal, ContextCanvas, Full, Regime
 from dcomplete.models.specials import Specials
 from dcomplete.models.store import MANIFEST
@@ -113,8 +113,14 @@ def read_tensors(folder: Path) -> dict[str, Tensor]:
 
 def load_state(folder: Path) -> dict[str, Tensor]:
     """Our folder's weights under our names, dense, adapters merged."""
+    return load_both(folder)[0]
+
+
+def load_both(folder: Path) -> tuple[dict[str, Tensor], dict[str, Parts]]:
+    """`load_state`, and the 4-bit blocks of those weights that are just that, memory-mapped."""
     stored = gather(read_tensors(folder))
     state: dict[str, Tensor] = {}
+    blocks: dict[str, Parts] = {}
     for name, (kind, parts) in stored.items():
         if name.endswith((".lora_a", ".lora_b")):
             continue
@@ -122,8 +128,10 @@ def load_state(folder: Path) -> dict[str, Tensor]:
         stem = name.removesuffix(".weight")
         if (a := stored.get(f"{stem}.lora_a")) and (b := stored.get(f"{stem}.lora_b")):
             value = value.float().addmm_(restore(*b).float(), restore(*a).float())
+        elif kind == "q4_1":
+            blocks[name] = parts
         state[name] = value
-    return state
+    return state, blocks
 
 
 def save(

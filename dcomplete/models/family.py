@@ -35,6 +35,7 @@ class Family:
     vocabulary: int | None = None  # tokens that have a text; the network may be padded beyond them
     label: str = "float32"  # how the weights are held: for people and logs
     usage: Usage = field(default_factory=Usage)
+    few: int = 0  # tokens whose pass costs a fraction of a canvas's, or none
     static: StaticSteps | None = None  # steps of fixed shape, for `ContextCanvas` on a GPU
     _banned: Tensor | None = None
     pool: CachePool = field(init=False)
@@ -147,6 +148,13 @@ class Session:
     def _compute(self, part: Frame) -> Tensor:
         return self._forward(part)
 
+    def read(self, frame: Frame, known: int) -> Tensor:
+        """States [T, D] behind the first `known` tokens of `frame`, the context and what was read since."""
+        self.cache.keep(frame, known)
+        hidden = self._forward(frame[known:])
+        self.cache.keep(self.context, len(self.context))
+        return hidden
+
     def prefill(self) -> None:
         """Compute what the cache lacks of the context."""
         if self.edge is None and len(self.context):
@@ -203,6 +211,11 @@ class Session:
             rows = self.family.regime.rows(self.prompt, self.context, canvas)
             self._seen = (cells, self._states(rows))
         return self._seen[1]
+
+    @property
+    def seen(self) -> Tensor | None:
+        """The states [R, W, D] of the canvas that was looked at last."""
+        return None if self._seen is None else self._seen[1]
 
     def _recorded(self, canvas: Canvas) -> Tensor | None:
         """`states` by a step of fixed shape, where the family has one and the context is computed."""

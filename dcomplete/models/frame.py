@@ -37,6 +37,12 @@ class Frame:
         positions = torch.cat([self.positions.to(other.ids.device), other.positions])
         return Frame(ids, positions, self.marks.to(other.ids.device).join(other.marks))
 
+    def followed_by(self, ids: Sequence[int]) -> "Frame":
+        """These tokens and then `ids`, read causally."""
+        more = Frame.shared(ids)
+        places = more.positions + len(self)
+        return self.join(Frame(more.ids, places, Marks.shared(places)))
+
     def reusable(self, cached: "Frame") -> int:
         """How many leading tokens have exactly the keys and values that they had in `cached`.
 

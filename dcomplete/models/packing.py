@@ -19,22 +19,28 @@ from torch import Tensor, nn
 from dcomplete.errors import UserError
 from dcomplete.models import fp8
 from dcomplete.models.decoder import Decoder
+from dcomplete.models.four_bits import ROWS, FourBits, fits, four_bits_possible
+from dcomplete.models.quant import Parts
 
 DTYPES = ("auto", "float32", "bfloat16", "int8", "fp8")
+_MATRICES = ("qkv", "o", "gate_up", "down")
 _TYPICAL_ROWS = 16  # the batch that oneDNN packs for; others work too
 _KERNELS = 64  # that oneDNN and torch keep; a forward pass needs five, a request some thirty
 _KERNEL_CACHES = ("ONEDNN_PRIMITIVE_CACHE_CAPACITY", "LRU_CACHE_CAPACITY")  # oneDNN's, torch's
 
 
 class PackedLinear(nn.Module):
-    """A linear layer in oneDNN's own layout, float32 or bfloat16, CPU."""
+    """A linear layer in oneDNN's own layout, float32 or bfloat16, CPU; in 4-bit blocks for few rows."""
 
-    def __init__(self, weight: Tensor, bias: Tensor | None) -> None:
+    def __init__(self, weight: Tensor, bias: Tensor | None, blocks: FourBits | None = None) -> None:
         super().__init__()
         packed = torch.ops.mkldnn._reorder_linear_weight(weight, _TYPICAL_ROWS)
-        self.weight, self.bias = packed, bias
+        self.weight, self.bias, self.blocks = packed, bias, blocks
 
     def forward(self, x: Tensor) -> Tensor:
+        if self.blocks is not None and x.numel() <= ROWS * x.shape[-1]:
+            few = self.blocks(x)
+            return few if self.bias is None else few.add_(self.bias)
         y: Tensor = torch.ops.mkldnn._linear_pointwise(x, self.weight, self.bias, "none", [], "")
         return y
 
@@ -94,10 +100,17 @@ def bound_kernels() -> None:
         os.environ.setdefault(name, str(_KERNELS))
 
 
-def pack_for(net: Decoder, state: Mapping[str, Tensor], device: torch.device, dtype: str) -> str:
+def pack_for(
+    net: Decoder,
+    state: Mapping[str, Tensor],
+    device: torch.device,
+    dtype: str,
+    blocks: Mapping[str, Parts] | None = None,
+) -> str:
     """Fill an `unfilled` network from `state`, laid out for `device`; returns the format's label.
 
-    Raises UserError for a format that is unknown or not possible on this machine.
+    `blocks` are the 4-bit blocks of some of these weights, for passes of a few rows on a CPU. Raises
+    UserError for a format that is unknown or not possible on this machine.
     """
     if dtype not in DTYPES:
         raise UserError(f"Unknown dtype {dtype!r}; use one of {', '.join(DTYPES)}.")
@@ -112,7 +125,8 @@ def pack_for(net: Decoder, state: Mapping[str, Tensor], device: torch.device, dt
     del plain
     if device.type == "cpu":
         bound_kernels()
-        _pack_cpu(net, chosen == "int8")
+        usable = blocks if blocks and chosen != "int8" and four_bits_possible() else {}
+        _pack_cpu(net, chosen == "int8", usable)
     elif chosen == "fp8":
         fp8.replace_layers(net)
     return chosen
@@ -140,24 +154,32 @@ def _cpu_has(asks: str) -> bool:
     return supported is not None and bool(supported())
 
 
-def _pack_cpu(net: Decoder, int8: bool) -> None:
+def _pack_cpu(net: Decoder, int8: bool, blocks: Mapping[str, Parts]) -> None:
     """Replace the linear layers; one at a time, so that memory holds no second copy of all."""
     number = net.norm.weight.dtype
     if not onednn_possible() or (number == torch.bfloat16 and not bfloat16_packable()):
         return
-    for layer in net.blocks:
-        for name in ("qkv", "o", "gate_up", "down"):
+    for index, layer in enumerate(net.blocks):
+        for name in _MATRICES:
             old = getattr(layer, name)
-            kind = Int8Linear if int8 and name != "down" else PackedLinear
-            setattr(
-                layer,
-                name,
-                kind(old.weight.detach(), old.bias if old.bias is None else old.bias.detach()),
-            )
+            weight = old.weight.detach()
+            bias = None if old.bias is None else old.bias.detach()
+            if int8 and name != "down":
+                setattr(layer, name, Int8Linear(weight, bias))
+                continue
+            parts = blocks.get(f"layers.{index}.{name}.weight")
+            few = FourBits(parts) if parts is not None and fits(parts) else None
+            setattr(layer, name, PackedLinear(weight, bias, few))
     if isinstance(net.lm_head, nn.Linear):
         net.lm_head = PackedLinear(net.lm_head.weight.detach(), None)
     else:
         net.embed = PackedEmbedding(net.embed.weight.detach())  # type: ignore[assignment]
+
+
+def few_rows(net: Decoder) -> int:
+    """How many tokens' pass costs a fraction of a canvas's; 0 where there is no such number."""
+    layers = (getattr(layer, name, None) for layer in net.blocks for name in _MATRICES)
+    return ROWS if all(getattr(layer, "blocks", None) is not None for layer in layers) else 0
 
 
 def onednn_possible() -> bool:

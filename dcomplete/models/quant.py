@@ -43,9 +43,14 @@ def _q4_quantize(x: Tensor) -> Parts:
     return {"codes": packed.flatten(1), "scale": scale, "low": low}
 
 
+def q4_codes(packed: Tensor) -> Tensor:
+    """The codes of q4_1, uint8 [rows, columns], from two in a byte."""
+    blocks = packed.reshape(packed.shape[0], -1, BLOCK // 2)
+    return torch.cat([blocks & 15, blocks >> 4], -1).flatten(1)
+
+
 def _q4_dequantize(parts: Parts) -> Tensor:
-    packed = parts["codes"].reshape(parts["codes"].shape[0], -1, BLOCK // 2)
-    codes = torch.cat([packed & 15, packed >> 4], -1).float()
+    codes = q4_codes(parts["codes"]).reshape(parts["codes"].shape[0], -1, BLOCK).float()
     scale, low = (parts[n].float().unsqueeze(-1) for n in ("scale", "low"))
     return codes.mul_(scale).add_(low).flatten(1)
 

@@ -1,5 +1,6 @@
 """Attention regimes: where context and canvas stand, and who sees whom (`visibility` has the rule)."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -29,6 +30,10 @@ class Regime(Protocol):
 
     def causal(self, context: Frame, canvas: Canvas, fill: int | None) -> Rows | None:
         """The canvas's decided tokens read left to right, or None where the weights cannot."""
+        ...
+
+    def onward(self, context: Frame, ids: Sequence[int]) -> Frame | None:
+        """`context` and the gap's first tokens behind it, to be read from left to right, or None."""
         ...
 
     def text(self, prompt: Prompt) -> Frame | None:
@@ -75,6 +80,9 @@ class ContextCanvas:
         at = torch.full_like(cells, -1)
         at[:, 1:] = nearest[:, :-1]
         return Rows(frame, at)
+
+    def onward(self, context: Frame, ids: Sequence[int]) -> Frame | None:
+        return context.followed_by(ids)
 
     def text(self, prompt: Prompt) -> Frame | None:
         s = self.specials
@@ -152,6 +160,9 @@ class BlockCausal:
     def causal(self, context: Frame, canvas: Canvas, fill: int | None) -> Rows | None:
         return None
 
+    def onward(self, context: Frame, ids: Sequence[int]) -> Frame | None:
+        return None
+
     def text(self, prompt: Prompt) -> Frame | None:
         return None
 
@@ -202,6 +213,9 @@ class Full:
         return Rows(frame, cells - early, canvas.rows, (inside.start - early, inside.stop))
 
     def causal(self, context: Frame, canvas: Canvas, fill: int | None) -> Rows | None:
+        return None
+
+    def onward(self, context: Frame, ids: Sequence[int]) -> Frame | None:
         return None
 
     def text(self, prompt: Prompt) -> Frame | None:

@@ -1,0 +1,49 @@
+"""A matrix that stays in its 4-bit blocks, for passes of one to four rows on a CPU.
+
+Such a pass waits for memory, and blocks are a quarter of bfloat16. torch's kernel multiplies them as they
+are, three times as fast for a row as packed bfloat16 and no faster for a canvas (engine/LOG.md), so a
+layer has both. Activations are bfloat16 here, whatever the network computes in.
+"""
+
+from collections.abc import Mapping
+
+import torch
+from torch import Tensor
+
+from dcomplete.models.quant import BLOCK, Parts, q4_codes
+
+ROWS = 4  # that a pass may have to be served faster so
+_MIDDLE = 8  # what torch's kernel subtracts from a code
+_SIDES = 32  # both sides of a matrix come in multiples of this
+
+
+class FourBits:
+    """codes and blocks of q4_1, see `models.quant`, laid out for `_weight_int4pack_mm_for_cpu`."""
+
+    def __init__(self, parts: Parts) -> None:
+        codes, scale = q4_codes(parts["codes"]), parts["scale"].float()
+        zero = parts["low"].float().add_(scale, alpha=_MIDDLE)
+        ops = torch.ops.aten
+        self.weight = ops._convert_weight_to_int4pack_for_cpu(codes.int(), 1)
+        pairs = torch.stack([scale, zero], -1).transpose(0, 1)  # [columns / 32, rows, 2]
+        self.scales = pairs.contiguous().to(torch.bfloat16)
+
+    def __call__(self, x: Tensor) -> Tensor:
+        """x [.., K] to [.., N] in x's dtype."""
+        rows = x.reshape(-1, x.shape[-1]).bfloat16()
+        y: Tensor = torch.ops.aten._weight_int4pack_mm_for_cpu(
+            rows, self.weight, BLOCK, self.scales
+        )
+        return y.to(x.dtype).view(*x.shape[:-1], -1)
+
+
+def fits(parts: Mapping[str, Tensor]) -> bool:
+    """Whether the kernel takes a matrix of this size."""
+    rows, half = parts["codes"].shape
+    return rows % _SIDES == 0 and 2 * half % _SIDES == 0
+
+
+def four_bits_possible() -> bool:
+    """Whether this torch has the kernel, and this processor what makes it fast."""
+    fast = torch.backends.cpu.get_cpu_capability() in ("AVX2", "AVX512")
+    return fast and hasattr(torch.ops.aten, "_weight_int4pack_mm_for_cpu")
