@@ -184,6 +184,7 @@ class Completer:
             temperature=temperature,
             deadline_ms=model.deadline_ms if snapshot.automatic else None,
             draft=self.suggestions.draft(snapshot) if count == 1 else None,
+            line=short,
             context_tokens=self.settings.context.tokens,
         )
 

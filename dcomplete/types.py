@@ -41,7 +41,8 @@ class InfillRequest:
     `between` is the text between consecutive gaps: k texts mean k + 1 gaps, denoised together, and
     each text stays as it is. `length` is "auto", "candidates" (single gap only) or a number of tokens,
     which is kept whatever `max_tokens` says. `draft` is an earlier answer to start from (single gap of
-    unknown length only; models that cannot end a gap themselves do without it).
+    unknown length only; models that cannot end a gap themselves do without it). `line`: no more than
+    the rest of a line, or else the next one with text, is wanted, so a single gap's answer may end there.
     """
 
     prefix: str
@@ -58,6 +59,7 @@ class InfillRequest:
     seed: int = 0
     deadline_ms: float | None = None
     draft: str | None = None
+    line: bool = False
     context_tokens: int = 1024
     heal: bool = True
     reuse: bool = True  # False computes everything anew: the slow twin of the cache

@@ -11,7 +11,7 @@ from dcomplete.engine.checks import check_request
 from dcomplete.engine.clusters import MAX_PINNED, behind, joined, split, too_late
 from dcomplete.engine.constraints import Constraint, Free
 from dcomplete.engine.denoise import Plan, Steps
-from dcomplete.engine.fill import Counts, Filled, Filler, Look
+from dcomplete.engine.fill import Counts, Filled, Filler, Look, Over
 from dcomplete.engine.policies import PUBLISHED, policy
 from dcomplete.engine.prompt import Task, make_task
 from dcomplete.engine.sampling import Sampler
@@ -156,7 +156,7 @@ class LocalEngine:
                 draft = self.tokens.encode(task.seam.middle(request.draft))
             tokenize += clock.lap()
             look = self._look(watch, head)
-            filler = Filler(self.family, request, plan, look, counts)
+            filler = Filler(self.family, request, plan, look, counts, self._over(request, task))
             filled = yield from filler.fill(task, first, draft)
             if request.branches:
                 filled = yield from branched(filler, task, first, filled[0])
@@ -186,6 +186,18 @@ class LocalEngine:
             return None
         texts[-1] = texts[-1].removesuffix(tail)
         return Answer(tuple(texts), filled.tokens, filled.score, filled.finish)
+
+    def _over(self, request: InfillRequest, task: Task) -> Over | None:
+        """Where the answer to `request` may end early, if anywhere. On a GPU the host does not look."""
+        single = request.line and not request.between and not request.branches
+        head = task.seam.head
+        if not single or task.seam.tail or self.family.device.type != "cpu":
+            return None
+
+        def over(tokens: list[int]) -> bool:
+            return "\n" in self.tokens.decode(tokens).removeprefix(head).lstrip()
+
+        return over
 
     def _look(self, watch: Watcher | None, head: str) -> Look:
         if watch is None:

@@ -12,6 +12,7 @@ from dcomplete.engine.denoise import Plan, Steps, denoise
 from dcomplete.engine.lengths import (
     CANVAS,
     CloseAfterFill,
+    EndsWhen,
     ExpandDelete,
     GrowFull,
     KeepSize,
@@ -33,6 +34,7 @@ _GROW = 8  # cells that a full gap before pinned text gets
 _LEAST = math.log(1e-9)  # nats
 
 Look = Callable[[int, Canvas], None]  # (step, canvas) after every denoise step
+Over = Callable[[list[int]], bool]  # whether an answer may end with these tokens
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,13 +85,15 @@ class Counts:
 
 @dataclass(slots=True)
 class Filler:
-    """Fills the gaps of one task; `plan` says how, `request` how much."""
+    """Fills the gaps of one task; `plan` says how, `request` how much, `over` where a single gap ends
+    early."""
 
     family: Family
     request: InfillRequest
     plan: Plan
     look: Look = lambda step, canvas: None
     counts: Counts = field(default_factory=Counts)
+    over: Over | None = None
 
     def fill(
         self, task: Task, first: Sequence[int] | Ids, draft: list[int] | None
@@ -148,7 +152,8 @@ class Filler:
             most = self.request.max_tokens * self.request.gaps
             spare = most - int((canvas.gap >= 0).sum(-1).max())
             return ExpandDelete(s, max(0, spare), self.family.usage.clear_right)
-        return GrowFull(CloseAfterFill(s.fill), _GROW, min(CANVAS, self.request.max_tokens))
+        grow = GrowFull(CloseAfterFill(s.fill), _GROW, min(CANVAS, self.request.max_tokens))
+        return grow if self.over is None else EndsWhen(grow, self.over)
 
     def denoised(self, session: Session, canvas: Canvas, plan: Plan) -> Steps[Finish]:
         """The loop, watched and timed."""
@@ -205,6 +210,8 @@ class Filler:
         if isinstance(length, ExpandDelete):
             spent = length.exhausted(row)
             return _Part(replace(filled, finish=Finish.LENGTH) if spent else filled)
+        if self.over is not None and self.over(filled.gaps[0]):
+            return _Part(filled)
         mine = canvas.gap[row] == count - 1
         if bool((canvas.ids[row][mine] == fill).any()):
             return _Part(filled)
@@ -224,7 +231,9 @@ class Filler:
             prompt = Prompt(prompt.prefix + more, prompt.suffix)
             request = replace(self.request, max_tokens=free, samples=1, between=(), draft=None)
             look = partial(self._look_behind, tuple(ids), tuple(gaps))
-            rest = Filler(self.family, request, self.plan, look, self.counts)
+            rest = Filler(
+                self.family, request, self.plan, look, self.counts, self._over_behind(ids)
+            )
             [part] = yield from rest._parts(replace(task, prompt=prompt, pinned=()), [], None)
             filled, more = filled.followed_by(part.filled), part.more
             ids += more or ()
@@ -236,3 +245,7 @@ class Filler:
     ) -> None:
         """Show the next canvas behind what was decided before it: whoever looks wants the whole answer."""
         self.look(step, canvas.behind(ids, gaps))
+
+    def _over_behind(self, ids: list[int]) -> Over | None:
+        over, before = self.over, tuple(ids)
+        return None if over is None else lambda tokens: over([*before, *tokens])

@@ -103,6 +103,29 @@ class GrowFull:
         return 0 < len(cells) < self.limit and not ended
 
 
+@dataclass(frozen=True, slots=True)
+class EndsWhen:
+    """`inner`, and an answer ends with the token that makes it `over`, decided tokens from the left being
+    asked: cells behind that are taken away."""
+
+    inner: Length
+    over: Callable[[list[int]], bool]
+
+    def worth(self, canvas: Canvas, tokens: Tensor, cells: Tensor) -> Tensor:
+        return self.inner.worth(canvas, tokens, cells)
+
+    def resize(self, canvas: Canvas) -> None:
+        self.inner.resize(canvas)
+        for row in range(canvas.rows):
+            decided = int((~canvas.open[row]).int().cumprod(0).sum())
+            tokens = canvas.ids[row, :decided].tolist()
+            if not self.over(tokens):
+                continue
+            end = next(n for n in range(1, decided + 1) if self.over(tokens[:n]))
+            canvas.gap[row, end:] = VOID
+            canvas.open[row, end:] = False
+
+
 def _rebuild(canvas: Canvas, grow: Callable[[int, int], int]) -> None:
     """Append `grow(row, gap)` masks to each gap, everything else as it is."""
     ids, gaps, sure = [], [], []

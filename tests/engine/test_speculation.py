@@ -202,3 +202,32 @@ def test_tensors_of_a_pass_are_small():
         list(denoise(session, canvas, Plan(policy("verify"), shortcut=speculate)))
     assert asked[0] == 16
     assert set(asked[1:]) <= {1, 2}
+
+
+@pytest.mark.parametrize("few", [0, 4])
+@pytest.mark.parametrize("name", ["verify", "threshold=0.2"])
+def test_a_line_is_what_the_whole_answer_has_of_it_and_costs_less(name, few):
+    """`line` ends an answer behind its first line with text, and changes nothing before that."""
+    cut = 0
+    for seed in range(12):
+        request = replace(VERIFY, seed=seed, policy=name, temperature=1.0)
+        whole = answered(request, few, seed)
+        line = answered(replace(request, line=True), few, seed)
+        text = whole.best.texts[0]
+        blank = len(text) - len(text.lstrip())
+        head, broken, _ = text[blank:].partition("\n")
+        assert line.best.texts[0].startswith(text[:blank] + head + broken)
+        if not broken:
+            assert line.best == whole.best
+        elif line.best.texts[0] != text:
+            assert line.best.texts[0][blank:].count("\n") == 1
+            assert line.best.finish is Finish.DONE
+            assert line.forwards <= whole.forwards
+            cut += line.forwards < whole.forwards
+    assert cut
+
+
+def test_where_text_must_follow_or_other_answers_compete_the_line_is_not_the_end():
+    for change in ({"branches": 2}, {"suffix": "urn x\n"}, {"between": ("\n",)}):
+        request = replace(VERIFY, **change)
+        assert answered(request, 4).answers == answered(replace(request, line=True), 4).answers
