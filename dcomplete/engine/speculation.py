@@ -72,6 +72,7 @@ def _fits(session: Session, canvas: Canvas, plan: Plan) -> bool:
     return bool((opened.cummax(-1).values == opened).all()) and Onward(session).possible
 
 
+@torch.inference_mode()
 def _proposed(session: Session, canvas: Canvas, plan: Plan) -> list[int]:
     """The canvas's tokens and what it proposes for the open ones, up to the first filler.
 
@@ -95,6 +96,7 @@ class _Reader:
     seen: Seen
     known: int = 0  # decided cells that `seen` has
 
+    @torch.inference_mode()
     def read_on(self, canvas: Canvas) -> None:
         """One pass, and the cells that it decides."""
         first = int(canvas.open[0].int().argmax())
