@@ -17,6 +17,7 @@ from dcomplete.types import InfillRequest
 _SURE = 0.5  # how surely the first canvas should hold the whole gap; a full one is continued
 _LIKELY = 16  # cells of the canvas that is looked at before the length is known
 _PINNED = 16  # cells of a gap that pinned text follows; it grows
+_AMPLE = 32  # cells at least where each is decided by a short pass: none of them costs anything by itself
 _KEPT = 0.5  # probability with which a token of a draft stays
 _AROUND = 2  # candidate lengths on both sides of the most likely one (PILL)
 
@@ -70,7 +71,9 @@ class Opening:
             return list(candidate_sizes(limit))
         if self.family.usage.canvas:
             return [min(self.family.usage.canvas, limit)]
-        return [bucket(session.length_odds(), _SURE, limit)]
+        size = bucket(session.length_odds(), _SURE, limit)
+        short = self.family.few and self.plan.policy.causal
+        return [max(size, min(_AMPLE, limit)) if short else size]
 
     def _searched(self, session: Session, limit: int) -> Steps[int]:
         """The gap's length by CAL: a few passes over empty canvases of several sizes each."""

@@ -31,6 +31,13 @@ def answered(
     return LocalEngine(family, TOKENS, constraint=constraint).infill(request)
 
 
+@pytest.fixture
+def same_canvases(monkeypatch):
+    """A canvas as large as without short passes."""
+    monkeypatch.setattr("dcomplete.engine.opening._AMPLE", 0)
+
+
+@pytest.mark.usefixtures("same_canvases")
 @pytest.mark.parametrize("few", [1, 4])
 @pytest.mark.parametrize("seed", range(3))
 @pytest.mark.parametrize(
@@ -86,6 +93,7 @@ def test_whoever_watches_sees_the_whole_answer_grow_from_the_left(few):
         VERIFY, watch=lambda step, rows: shown.append(rows[0])
     )
     assert done.best.tokens > len(shown[0])  # more than one canvas
+    assert not few or len(shown[0]) == 32  # as ample as costs nothing
     heads = []
     for row in shown:
         opened = [cell.text is None for cell in row]
