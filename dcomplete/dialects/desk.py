@@ -101,6 +101,7 @@ def request_of(asked: Asked, branches: int = 0) -> InfillRequest:
         top_p=min(asked.top_p, 1.0) if drawn else 1.0,
         seed=seed if drawn else 0,
         context_tokens=CONTEXT,
+        line="\n" in asked.stops,
     )
 
 

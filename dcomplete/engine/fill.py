@@ -119,6 +119,7 @@ class Filler:
             )
             self.counts.prefill_ms += watch.lap()
             plan = self.planned(first, task, canvas)
+            plan = replace(plan, shortcut=partial(speculate, draft=draft or ()))
             finish = yield from self.denoised(session, canvas, plan)
             scores = self._scores(session, canvas)
             order = self._order(task, canvas, scores)[:rows]

@@ -33,12 +33,14 @@ class Opening:
     def canvas(
         self, session: Session, task: Task, rows: int, draft: list[int] | None
     ) -> Steps[Canvas]:
-        """`rows` rows for each length that is tried; from `draft` instead where there is one."""
+        """`rows` rows for each length that is tried; from `draft` instead where there is one and short
+        passes do not ask it."""
         for _ in session.warm():
             self.plan.cancel.check()
             yield
         mask = self.family.specials.mask
-        if draft is not None and not task.pinned and not self.family.specials.endless:
+        apart = task.pinned or self.family.specials.endless or (rows == 1 and self._short())
+        if draft is not None and not apart:
             return self._drafted(session, draft, rows)
         if (
             not task.pinned
@@ -72,8 +74,11 @@ class Opening:
         if self.family.usage.canvas:
             return [min(self.family.usage.canvas, limit)]
         size = bucket(session.length_odds(), _SURE, limit)
-        short = self.family.few and self.plan.policy.causal
-        return [max(size, min(_AMPLE, limit)) if short else size]
+        return [max(size, min(_AMPLE, limit)) if self._short() else size]
+
+    def _short(self) -> bool:
+        """Whether cells are decided by short passes, see `engine.speculation`."""
+        return self.family.few > 0 and self.plan.policy.causal
 
     def _searched(self, session: Session, limit: int) -> Steps[int]:
         """The gap's length by CAL: a few passes over empty canvases of several sizes each."""

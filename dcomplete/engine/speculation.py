@@ -8,7 +8,7 @@ after the same three tokens (arXiv 2304.04487). The answer on a canvas is that o
 canvas anew after every correction (engine/LOG.md).
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import torch
@@ -25,16 +25,17 @@ _SAME = 3  # tokens that must be the same for what followed them to be a draft
 
 
 class Seen:
-    """What followed the last three tokens where they stood before, around the gap or in the answer."""
+    """What followed the last three tokens where they stood before: around the gap, in the answer, or in
+    what an earlier answer would have gone on with."""
 
-    def __init__(self, prompt: Prompt) -> None:
+    def __init__(self, prompt: Prompt, draft: Sequence[int] = ()) -> None:
         self._text: list[int] = []
         self._next: dict[tuple[int, ...], int] = {}  # where the text goes on behind three tokens
-        for part in (prompt.suffix, prompt.prefix):
+        for part in (prompt.suffix, [*prompt.prefix[-_SAME:], *draft], prompt.prefix):
             self._text += [-1] * _SAME  # nothing is the same across a border
             self.add(part)
 
-    def add(self, ids: list[int]) -> None:
+    def add(self, ids: Sequence[int]) -> None:
         """The text goes on so."""
         for token in ids:
             self._next[tuple(self._text[-_SAME:])] = len(self._text)
@@ -46,16 +47,23 @@ class Seen:
         return [] if at is None else [t for t in self._text[at : at + most] if t >= 0]
 
 
-def speculate(session: Session, canvas: Canvas, plan: Plan) -> Iterator[None]:
+def speculate(
+    session: Session, canvas: Canvas, plan: Plan, draft: Sequence[int] = ()
+) -> Iterator[None]:
     """Decide the open cells of a single gap, in place; yields after every pass.
 
+    `draft` is what an earlier answer would have gone on with.
     Leaves the canvas to the loop where the policy's answer is not the causal one, where a constraint
     has to be asked cell by cell, where there are rows or gaps beside each other, or when time is up.
     """
     if not _fits(session, canvas, plan):
         return
     reader = _Reader(
-        session, plan, Onward(session), _proposed(session, canvas, plan), Seen(session.prompt)
+        session,
+        plan,
+        Onward(session),
+        _proposed(session, canvas, plan),
+        Seen(session.prompt, draft),
     )
     while bool(canvas.open.any()) and not plan.late():
         plan.cancel.check()

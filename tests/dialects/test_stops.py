@@ -5,6 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dcomplete.dialects.asked import Asked, Gap
+from dcomplete.dialects.desk import request_of
 from dcomplete.dialects.stops import cut_at, cut_outdented, finished
 from dcomplete.types import Answer, Finish
 
@@ -49,3 +50,8 @@ def test_what_stands_further_left_is_cut(text, indent, left):
 def test_the_reason(finish, stops, reason):
     piece = finished(Answer(("abc",), 3, 0.0, finish), Asked(Gap("p"), stops=stops))
     assert piece.reason == reason
+
+
+@pytest.mark.parametrize(("stops", "line"), [((), False), (("\n\n", "x"), False), (("\n",), True)])
+def test_the_engine_is_told_when_a_line_is_all_that_counts(stops, line):
+    assert request_of(Asked(Gap("p"), stops=stops)).line is line

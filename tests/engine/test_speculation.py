@@ -184,6 +184,21 @@ def test_a_draft_is_what_followed_the_same_three_tokens():
     assert seen.after(3) == []
 
 
+def test_an_earlier_answer_is_a_draft_from_its_first_token_on():
+    seen = Seen(Prompt([1, 2, 3], []), [4, 5, 6, 7])
+    assert seen.after(2) == [4, 5]
+    seen.add([4, 5, 9])  # and where it went another way, no more
+    assert seen.after(2) == []
+
+
+def test_a_right_draft_saves_passes():
+    request = replace(VERIFY, length="auto", max_tokens=24)
+    alone = answered(request, 4)
+    drafted = answered(replace(request, draft=alone.best.texts[0]), 4)
+    assert drafted.best.texts == alone.best.texts
+    assert drafted.forwards < alone.forwards
+
+
 def test_what_the_text_says_is_asked_before_what_the_canvas_says():
     """A text that repeats itself is read on in fewer passes than cells."""
     family = make_family()

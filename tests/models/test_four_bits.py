@@ -25,12 +25,13 @@ def matrix(rows: int = 64, columns: int = 96) -> dict[str, torch.Tensor]:
 @needs_kernel
 @pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
 @pytest.mark.parametrize("rows", range(1, ROWS + 1))
-def test_blocks_multiply_as_the_dense_matrix_does(rows, dtype):
-    parts = matrix()
+@pytest.mark.parametrize("height", [32, 64, 96, 160])
+def test_blocks_multiply_as_the_dense_matrix_does(height, rows, dtype):
+    parts = matrix(height)
     x = torch.randn(2, rows, 96, dtype=dtype)
     y = FourBits(parts)(x)
     expected = x.double() @ Q4.dequantize(parts).double().T
-    assert (y.shape, y.dtype) == ((2, rows, 64), dtype)
+    assert (y.shape, y.dtype) == ((2, rows, height), dtype)
     apart = (y.double() - expected).norm() / expected.norm()
     assert apart < 0.005  # activations, scales and results have eight bits
     other = dict(parts, codes=parts["codes"].roll(1, 1))
