@@ -48,7 +48,6 @@ def same_canvases(monkeypatch):
         {"suffix": ""},
         {"prefix": "def f(x):\n    retu"},  # a healed token
         {"suffix": "urn x\n"},
-        {"draft": "return x"},
         {"branches": 4},
         {"temperature": 0.7, "samples": 1, "seed": 3, "top_p": 1e-6},
         {"max_tokens": 5},
