@@ -75,7 +75,8 @@ def load_family(entry: Entry, manifest: Manifest, device: torch.device, dtype: s
     with unfilled():
         net = Decoder(manifest.net)
     check_shapes(dict(net.state_dict()), state)
-    label = pack_for(net, state, device, dtype, blocks)
+    onward = isinstance(regime, ContextCanvas)  # others are never read in short passes
+    label = pack_for(net, state, device, dtype, blocks if onward else None)
     net.eval().requires_grad_(False)
     head = None if head is None else head.to(device)
     family = Family(

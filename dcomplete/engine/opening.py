@@ -39,7 +39,8 @@ class Opening:
             self.plan.cancel.check()
             yield
         mask = self.family.specials.mask
-        apart = task.pinned or self.family.specials.endless or (rows == 1 and self._short())
+        short = rows == 1 and self.family.few > 0 and self.plan.policy.causal
+        apart = task.pinned or self.family.specials.endless or short
         if draft is not None and not apart:
             return self._drafted(session, draft, rows)
         if (
@@ -50,7 +51,7 @@ class Opening:
             likely = Canvas.build([[min(_LIKELY, self.request.max_tokens)]] * rows, mask)
             session.states(likely.to(self.family.device))  # with the context, in one pass
         layouts = []
-        sizes = yield from self._sizes(session, task)
+        sizes = yield from self._sizes(session, task, _AMPLE if short else 0)
         for size in sizes:
             layout: list[int | list[int]] = [size]
             for pinned in task.pinned:
@@ -58,7 +59,7 @@ class Opening:
             layouts += [layout] * rows
         return Canvas.build(layouts, mask).to(self.family.device)
 
-    def _sizes(self, session: Session, task: Task) -> Steps[list[int]]:
+    def _sizes(self, session: Session, task: Task, least: int = 0) -> Steps[list[int]]:
         limit = min(CANVAS, self.request.max_tokens)
         several = self.request.length == "candidates"
         if self.request.told is not None:
@@ -73,12 +74,7 @@ class Opening:
             return list(candidate_sizes(limit))
         if self.family.usage.canvas:
             return [min(self.family.usage.canvas, limit)]
-        size = bucket(session.length_odds(), _SURE, limit)
-        return [max(size, min(_AMPLE, limit)) if self._short() else size]
-
-    def _short(self) -> bool:
-        """Whether cells are decided by short passes, see `engine.speculation`."""
-        return self.family.few > 0 and self.plan.policy.causal
+        return [max(bucket(session.length_odds(), _SURE, limit), min(least, limit))]
 
     def _searched(self, session: Session, limit: int) -> Steps[int]:
         """The gap's length by CAL: a few passes over empty canvases of several sizes each."""

@@ -73,8 +73,9 @@ def speculate(
 
 def _fits(session: Session, canvas: Canvas, plan: Plan) -> bool:
     """Whether cells can be decided from the left, and cheaply."""
-    single = canvas.rows == 1 and canvas.gaps == 1 and bool((canvas.gap == 0).all())
-    if not single or not session.family.few or not plan.policy.causal or plan.constraint.strict:
+    if not session.family.few or not plan.policy.causal or plan.constraint.strict:
+        return False  # before anything is looked at: elsewhere that would wait for the device
+    if canvas.rows != 1 or canvas.gaps != 1 or not bool((canvas.gap == 0).all()):
         return False
     opened = canvas.open[0]
     return bool((opened.cummax(-1).values == opened).all()) and Onward(session).possible

@@ -125,8 +125,8 @@ def pack_for(
     del plain
     if device.type == "cpu":
         bound_kernels()
-        usable = blocks if blocks and chosen != "int8" and four_bits_possible() else {}
-        _pack_cpu(net, chosen == "int8", usable)
+        usable = chosen != "int8" and four_bits_possible() and _complete(net, blocks or {})
+        _pack_cpu(net, chosen == "int8", blocks if blocks and usable else {})
     elif chosen == "fp8":
         fp8.replace_layers(net)
     return chosen
@@ -154,6 +154,12 @@ def _cpu_has(asks: str) -> bool:
     return supported is not None and bool(supported())
 
 
+def _complete(net: Decoder, blocks: Mapping[str, Parts]) -> bool:
+    """Whether every layer is in blocks that can be used: one that is not would make every pass wait."""
+    names = [f"layers.{i}.{name}.weight" for i in range(len(net.blocks)) for name in _MATRICES]
+    return all(name in blocks and fits(blocks[name]) for name in names)
+
+
 def _pack_cpu(net: Decoder, int8: bool, blocks: Mapping[str, Parts]) -> None:
     """Replace the linear layers; one at a time, so that memory holds no second copy of all."""
     number = net.norm.weight.dtype
@@ -168,7 +174,7 @@ def _pack_cpu(net: Decoder, int8: bool, blocks: Mapping[str, Parts]) -> None:
                 setattr(layer, name, Int8Linear(weight, bias))
                 continue
             parts = blocks.get(f"layers.{index}.{name}.weight")
-            few = FourBits(parts) if parts is not None and fits(parts) else None
+            few = None if parts is None else FourBits(parts)
             setattr(layer, name, PackedLinear(weight, bias, few))
     if isinstance(net.lm_head, nn.Linear):
         net.lm_head = PackedLinear(net.lm_head.weight.detach(), None)

@@ -44,13 +44,14 @@ def test_what_the_kernel_cannot_take_is_told():
     assert not fits(matrix(48, 64))
 
 
-def packed(dtype: str, quantised: bool) -> Decoder:
-    """A tiny network laid out for this processor, its layers from 4-bit blocks."""
+def packed(dtype: str, quantised: bool, without: str = "") -> Decoder:
+    """A tiny network laid out for this processor, its layers from 4-bit blocks, but one perhaps."""
     state, blocks = make_family().net.state_dict(), {}
     for name, value in state.items():
         if name.startswith("layers.") and value.dim() == 2:
             blocks[name] = Q4.quantize(value)
             state[name] = Q4.dequantize(blocks[name])
+    blocks.pop(without, None)
     with unfilled():
         net = Decoder(TINY)
     packing.pack_for(net, state, CPU, dtype, blocks if quantised else None)
@@ -73,7 +74,10 @@ def test_a_layer_takes_its_blocks_for_few_rows_only():
 
 
 @torch.inference_mode()
-def test_int8_layers_and_adapted_ones_have_no_blocks(monkeypatch):
+def test_without_blocks_of_every_layer_none_are_kept(monkeypatch):
+    net = packed("float32", True, "layers.1.o.weight")
+    assert packing.few_rows(net) == 0
+    assert all(layer.qkv.blocks is None for layer in net.blocks)
     if packing.int8_possible():
         assert packing.few_rows(packed("int8", True)) == 0
     monkeypatch.setattr(packing, "four_bits_possible", lambda: False)  # as on ARM
