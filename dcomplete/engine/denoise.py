@@ -27,7 +27,8 @@ Steps = Generator[None, None, T]  # yields where others may have their turn, ret
 
 
 class Shortcut(Protocol):
-    """Decides cells of a canvas, in place, without a pass over it; yields where others have their turn."""
+    """Decides cells of a canvas, in place, without a pass over it; yields after every step, and is at its
+    end where it cannot."""
 
     def __call__(self, session: Session, canvas: Canvas, plan: "Plan") -> Iterator[None]: ...
 
@@ -62,15 +63,17 @@ def denoise(session: Session, canvas: Canvas, plan: Plan) -> Iterator[Finish | N
     Where steps or time run out, the last step commits whatever is proposed: there is always an answer.
     """
     pace = plan.pace(canvas.ids.device)
+    shortcut = plan.shortcut(session, canvas, plan)
     for index in range(plan.steps):
         plan.cancel.check()
-        if index < plan.steps - 1:
-            yield from plan.shortcut(session, canvas, plan)
         window = plan.window(canvas)
         late = plan.late()
         last = late or index == plan.steps - 1
         if pace.done(window, last):
             break
+        if not last and next(shortcut, False) is None:
+            yield None
+            continue
         then = partial(advance, session, plan, index, last, pace)
         session.advance(canvas, recipe(plan, canvas, last), then)
         if last and index < plan.steps - 1 and bool(canvas.open.any()):

@@ -50,11 +50,11 @@ class Seen:
 def speculate(
     session: Session, canvas: Canvas, plan: Plan, draft: Sequence[int] = ()
 ) -> Iterator[None]:
-    """Decide the open cells of a single gap, in place; yields after every pass.
+    """Decide the open cells of a single gap, in place; yields after every pass. A `denoise.Shortcut`.
 
     `draft` is what an earlier answer would have gone on with.
     Leaves the canvas to the loop where the policy's answer is not the causal one, where a constraint
-    has to be asked cell by cell, where there are rows or gaps beside each other, or when time is up.
+    has to be asked cell by cell, or where there are rows or gaps beside each other.
     """
     if not _fits(session, canvas, plan):
         return
@@ -65,8 +65,7 @@ def speculate(
         _proposed(session, canvas, plan),
         Seen(session.prompt, draft),
     )
-    while bool(canvas.open.any()) and not plan.late():
-        plan.cancel.check()
+    while bool(canvas.open.any()):
         reader.read_on(canvas)
         yield
 

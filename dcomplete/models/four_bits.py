@@ -5,15 +5,20 @@ are, three times as fast for a row as packed bfloat16 and no faster for a canvas
 layer has both. Activations are bfloat16 here, whatever the network computes in.
 """
 
+import logging
 from collections.abc import Mapping
 
 import torch
 from torch import Tensor
 
-from dcomplete.models.quant import BLOCK, Parts, q4_codes
+from dcomplete.errors import first_line
+from dcomplete.models.quant import BLOCK, FORMATS, Parts, q4_codes
+
+_log = logging.getLogger(__name__)
 
 ROWS = 4  # that a pass may have to be served faster so
 _MIDDLE = 8  # what torch's kernel subtracts from a code
+_CLOSE = 0.02  # relative to the result; activations and scales have eight bits
 _SIDES = 32  # both sides of a matrix come in multiples of this
 
 
@@ -41,6 +46,22 @@ def fits(parts: Mapping[str, Tensor]) -> bool:
     """Whether the kernel takes a matrix of this size."""
     rows, half = parts["codes"].shape
     return rows % _SIDES == 0 and 2 * half % _SIDES == 0
+
+
+def works(parts: Parts) -> bool:
+    """Whether the kernel gives here what the dense matrix gives: it is tried before it is trusted."""
+    dense = FORMATS["q4_1"].dequantize(parts)
+    x = torch.linspace(-1.0, 2.0, ROWS * dense.shape[1]).view(ROWS, -1)
+    expected = x @ dense.T
+    try:
+        found = FourBits(parts)(x)
+    except RuntimeError as error:
+        _log.warning("4-bit blocks are not used: %s", first_line(error))
+        return False
+    apart = float((found - expected).norm() / expected.norm().clamp(min=1e-9))
+    if not apart < _CLOSE:
+        _log.warning("4-bit blocks are not used: torch's product is wrong by %.2g here", apart)
+    return apart < _CLOSE
 
 
 def four_bits_possible() -> bool:

@@ -19,7 +19,7 @@ from torch import Tensor, nn
 from dcomplete.errors import UserError
 from dcomplete.models import fp8
 from dcomplete.models.decoder import Decoder
-from dcomplete.models.four_bits import ROWS, FourBits, fits, four_bits_possible
+from dcomplete.models.four_bits import ROWS, FourBits, fits, four_bits_possible, works
 from dcomplete.models.quant import Parts
 
 DTYPES = ("auto", "float32", "bfloat16", "int8", "fp8")
@@ -157,7 +157,8 @@ def _cpu_has(asks: str) -> bool:
 def _complete(net: Decoder, blocks: Mapping[str, Parts]) -> bool:
     """Whether every layer is in blocks that can be used: one that is not would make every pass wait."""
     names = [f"layers.{i}.{name}.weight" for i in range(len(net.blocks)) for name in _MATRICES]
-    return all(name in blocks and fits(blocks[name]) for name in names)
+    whole = all(name in blocks and fits(blocks[name]) for name in names)
+    return whole and works(blocks[names[0]])
 
 
 def _pack_cpu(net: Decoder, int8: bool, blocks: Mapping[str, Parts]) -> None:

@@ -5,7 +5,7 @@ import torch
 
 from dcomplete.models import packing
 from dcomplete.models.decoder import Decoder, unfilled
-from dcomplete.models.four_bits import ROWS, FourBits, fits, four_bits_possible
+from dcomplete.models.four_bits import ROWS, FourBits, fits, four_bits_possible, works
 from dcomplete.models.quant import FORMATS
 from tests.conftest import TINY, make_family
 
@@ -82,3 +82,21 @@ def test_without_blocks_of_every_layer_none_are_kept(monkeypatch):
         assert packing.few_rows(packed("int8", True)) == 0
     monkeypatch.setattr(packing, "four_bits_possible", lambda: False)  # as on ARM
     assert packing.few_rows(packed("float32", True)) == 0
+
+
+def wrong(self, x):
+    return torch.zeros(*x.shape[:-1], self.scales.shape[1])
+
+
+def failing(self, x):
+    raise RuntimeError("no such kernel")
+
+
+@needs_kernel
+@pytest.mark.parametrize("product", [wrong, failing])
+def test_a_product_that_is_wrong_here_is_not_used_and_the_log_says_so(product, monkeypatch, caplog):
+    assert works(matrix())
+    monkeypatch.setattr(FourBits, "__call__", product)
+    assert not works(matrix())
+    assert packing.few_rows(packed("float32", True)) == 0
+    assert "4-bit blocks are not used" in caplog.text
