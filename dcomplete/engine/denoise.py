@@ -4,6 +4,7 @@ import time
 from collections.abc import Callable, Generator, Iterator
 from dataclasses import dataclass, field, replace
 from functools import partial
+from itertools import islice
 from typing import Protocol, TypeVar
 
 import torch
@@ -22,12 +23,13 @@ from dcomplete.models.canvas import Canvas
 from dcomplete.models.family import Session
 from dcomplete.types import CancelToken, Finish
 
+_SHORT = 2  # passes of a shortcut that are a step: `verify` makes as many, of a canvas
 T = TypeVar("T")
 Steps = Generator[None, None, T]  # yields where others may have their turn, returns a result
 
 
 class Shortcut(Protocol):
-    """Decides cells of a canvas, in place, without a pass over it; yields after every step, and is at its
+    """Decides cells of a canvas, in place, without a pass over it; yields after every pass, and is at its
     end where it cannot."""
 
     def __call__(self, session: Session, canvas: Canvas, plan: "Plan") -> Iterator[None]: ...
@@ -71,7 +73,7 @@ def denoise(session: Session, canvas: Canvas, plan: Plan) -> Iterator[Finish | N
         last = late or index == plan.steps - 1
         if pace.done(window, last):
             break
-        if not last and next(shortcut, False) is None:
+        if not last and list(islice(shortcut, _SHORT)):
             yield None
             continue
         then = partial(advance, session, plan, index, last, pace)
