@@ -120,7 +120,7 @@ def kernels(device: str) -> dict[str, str]:
     said["short passes"] = (
         "over 4-bit blocks, where a model has them"
         if four_bits_possible()
-        else "as the others: torch's product of 4-bit blocks needs AVX2 or AVX512"
+        else "as the others: torch's product of 4-bit blocks needs AVX2 or AVX512, and not Windows"
     )
     said["int8"] = (
         "possible, not the default: see --dtype int8" if int8_possible() else "not possible"

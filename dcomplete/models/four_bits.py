@@ -6,6 +6,7 @@ layer has both. Activations are bfloat16 here, whatever the network computes in.
 """
 
 import logging
+import sys
 from collections.abc import Mapping
 
 import torch
@@ -65,6 +66,8 @@ def works(parts: Parts) -> bool:
 
 
 def four_bits_possible() -> bool:
-    """Whether this torch has the kernel, and this processor what makes it fast."""
-    fast = torch.backends.cpu.get_cpu_capability() in ("AVX2", "AVX512")
+    """Whether this torch has the kernel, and it is fast here: it is written for AVX2 and AVX512, and left
+    out by Microsoft's compiler (aten/src/ATen/native/cpu/int4mm_kernel.cpp)."""
+    vectors = torch.backends.cpu.get_cpu_capability() in ("AVX2", "AVX512")
+    fast = vectors and sys.platform != "win32"
     return fast and hasattr(torch.ops.aten, "_weight_int4pack_mm_for_cpu")

@@ -100,3 +100,14 @@ def test_a_product_that_is_wrong_here_is_not_used_and_the_log_says_so(product, m
     assert not works(matrix())
     assert packing.few_rows(packed("float32", True)) == 0
     assert "4-bit blocks are not used" in caplog.text
+
+
+def test_where_the_kernel_is_slow_it_is_not_used(monkeypatch):
+    monkeypatch.setattr("torch.backends.cpu.get_cpu_capability", lambda: "AVX2")
+    monkeypatch.setattr("sys.platform", "linux")
+    assert four_bits_possible()
+    monkeypatch.setattr("sys.platform", "win32")  # by Microsoft's compiler it is the plain loop
+    assert not four_bits_possible()
+    monkeypatch.setattr("sys.platform", "linux")
+    monkeypatch.setattr("torch.backends.cpu.get_cpu_capability", lambda: "DEFAULT")
+    assert not four_bits_possible()
