@@ -119,7 +119,7 @@ def kernels(device: str) -> dict[str, str]:
     said["linear layers"] = "packed by oneDNN" if packed else "plain: torch lacks oneDNN"
     said["short passes"] = (
         "over 4-bit blocks, where a model has them"
-        if four_bits_possible()
+        if packed and four_bits_possible()
         else "as the others: torch's product of 4-bit blocks needs AVX2 or AVX512, and not Windows"
     )
     said["int8"] = (

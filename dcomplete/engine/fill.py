@@ -118,15 +118,20 @@ class Filler:
                 session, task, rows, draft
             )
             self.counts.prefill_ms += watch.lap()
-            plan = self.planned(first, task, canvas)
-            plan = replace(plan, shortcut=partial(speculate, draft=draft or ()))
+            plan = self.planned(first, task, canvas, draft or ())
             finish = yield from self.denoised(session, canvas, plan)
             scores = self._scores(session, canvas)
             order = self._order(task, canvas, scores)[:rows]
         self.counts.add(session)
         return [self._part(task, canvas, row, scores[row], finish, plan.length) for row in order]
 
-    def planned(self, first: Sequence[int] | Ids, task: Task, canvas: Canvas) -> Plan:
+    def planned(
+        self,
+        first: Sequence[int] | Ids,
+        task: Task,
+        canvas: Canvas,
+        draft: Sequence[int] = (),
+    ) -> Plan:
         """The plan with what this task and its canvas add to it."""
         s = self.family.specials
         constraints: list[Constraint] = [self.plan.constraint]
@@ -137,7 +142,10 @@ class Filler:
             constraints.append(Banned(endings))
         constraint = constraints[0] if len(constraints) == 1 else Every(tuple(constraints))
         plan = replace(
-            self.plan, constraint=constraint, length=self._length(canvas), shortcut=speculate
+            self.plan,
+            constraint=constraint,
+            length=self._length(canvas),
+            shortcut=partial(speculate, draft=draft),
         )
         if not self.family.usage.window:
             return plan

@@ -56,12 +56,13 @@ def speculate(
     Leaves the canvas to the loop where the policy's answer is not the causal one, where a constraint
     has to be asked cell by cell, or where there are rows or gaps beside each other.
     """
-    if not _fits(session, canvas, plan):
+    onward = Onward(session)
+    if not _fits(session, canvas, plan) or not onward.possible:
         return
     reader = _Reader(
         session,
         plan,
-        Onward(session),
+        onward,
         _proposed(session, canvas, plan),
         Seen(session.prompt, draft),
     )
@@ -77,7 +78,7 @@ def _fits(session: Session, canvas: Canvas, plan: Plan) -> bool:
     if canvas.rows != 1 or canvas.gaps != 1 or not bool((canvas.gap == 0).all()):
         return False
     opened = canvas.open[0]
-    return bool((opened.cummax(-1).values == opened).all()) and Onward(session).possible
+    return bool((opened.cummax(-1).values == opened).all())
 
 
 @torch.inference_mode()

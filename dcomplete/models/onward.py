@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 
 from dcomplete.models.family import Session
+from dcomplete.models.frame import Frame
 
 
 class Onward:
@@ -15,8 +16,8 @@ class Onward:
 
     def __init__(self, session: Session) -> None:
         self._session = session
-        self._ids: list[int] = []  # whose keys and values stand behind the context
-        self._states: Tensor | None = None  # [len(ids) + 1, D]
+        self._read: Frame = session.context  # whose keys and values stand in the cache
+        self._states: Tensor | None = None  # [of the gap's tokens in it + 1, D]
         self._forwards = -1
 
     @property
@@ -36,12 +37,11 @@ class Onward:
         whole = session.family.regime.onward(session.context, ids)
         assert whole is not None  # see `possible`
         states = self._kept()
-        same = _common(self._ids, ids)
-        if same < len(ids):
-            hidden = session.read(whole, len(session.context) + same)
-            states = torch.cat([states[: same + 1], hidden])
-            self._ids, self._forwards = ids, session.forwards
-            self._states = states
+        same = whole.reusable(self._read)
+        if same < len(whole):
+            hidden = session.read(whole, same)
+            states = torch.cat([states[: same - len(session.context) + 1], hidden])
+            self._read, self._states, self._forwards = whole, states, session.forwards
         return states[: len(ids) + 1]
 
     def _kept(self) -> Tensor:
@@ -49,14 +49,6 @@ class Onward:
         if self._states is None or self._forwards != self._session.forwards:
             edge = self._session.edge
             assert edge is not None  # the context is computed
-            self._ids, self._states = [], edge[None]
+            self._read, self._states = self._session.context, edge[None]
             self._forwards = self._session.forwards
         return self._states
-
-
-def _common(a: list[int], b: list[int]) -> int:
-    """How many leading ids are the same."""
-    for count, (x, y) in enumerate(zip(a, b, strict=False)):
-        if x != y:
-            return count
-    return min(len(a), len(b))

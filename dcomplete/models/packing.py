@@ -125,8 +125,9 @@ def pack_for(
     del plain
     if device.type == "cpu":
         bound_kernels()
-        usable = chosen != "int8" and four_bits_possible() and _complete(net, blocks or {})
-        _pack_cpu(net, chosen == "int8", blocks if blocks and usable else {})
+        int8, blocks = chosen == "int8", blocks or {}
+        usable = not int8 and four_bits_possible() and _complete(net, blocks)
+        _pack_cpu(net, int8, blocks if usable else {})
     elif chosen == "fp8":
         fp8.replace_layers(net)
     return chosen

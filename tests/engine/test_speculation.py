@@ -4,6 +4,7 @@ from dataclasses import dataclass, replace
 from itertools import pairwise
 
 import pytest
+import torch
 
 from dcomplete.engine.constraints import Constraint, Free
 from dcomplete.engine.denoise import Plan, denoise
@@ -204,20 +205,12 @@ def test_a_right_draft_saves_passes():
     assert drafted.forwards < alone.forwards
 
 
-def test_what_the_text_says_is_asked_before_what_the_canvas_says():
-    """A text that repeats itself is read on in fewer passes than cells."""
-    family = make_family()
-    family.few = 4
-    with family.open(PROMPT) as session:
-        first = Canvas.build([[24]], SPECIALS.mask)
-        plan = Plan(policy("verify"), length=CloseAfterFill(SPECIALS.fill), shortcut=speculate)
-        alone = len(list(denoise(session, first, plan)))
-    answer = first.filled(0, 0, SPECIALS.fill)
-    assert len(answer) > 6
-    told = Seen(Prompt([*PROMPT.prefix, *answer], PROMPT.suffix))
-    told.add(answer[:3])
-    assert told.after(3) == answer[3:6]
-    assert alone <= 24 + 1
+def test_what_the_text_says_saves_passes_and_changes_no_answer(monkeypatch):
+    with_text = [answered(VERIFY, 4, seed) for seed in range(6)]
+    monkeypatch.setattr(Seen, "after", lambda self, most: [])
+    without = [answered(VERIFY, 4, seed) for seed in range(6)]
+    assert [one.best.texts for one in with_text] == [one.best.texts for one in without]
+    assert sum(one.forwards for one in with_text) < sum(one.forwards for one in without)
 
 
 def test_tensors_of_a_pass_are_small():
@@ -265,7 +258,30 @@ def test_a_line_is_what_the_whole_answer_has_of_it_and_costs_less(name, few):
     assert cut
 
 
-def test_where_text_must_follow_or_other_answers_compete_the_line_is_not_the_end():
-    for change in ({"branches": 2}, {"suffix": "urn x\n"}, {"between": ("\n",)}):
-        request = replace(VERIFY, **change)
-        assert answered(request, 4).answers == answered(replace(request, line=True), 4).answers
+class BreaksThere(Free):
+    """The fourth cell of every canvas is a line break."""
+
+    def mask(self, canvas, logits, rows, columns):
+        there = (columns == 3)[:, None] & torch.zeros(logits.shape[1], dtype=torch.bool).index_fill(
+            0, torch.tensor(TOKENS.encode("\n")), True
+        )
+        return logits.masked_fill(there, 99.0)
+
+
+@pytest.mark.parametrize("change", [{"branches": 2}, {"between": ("\n",)}], ids=str)
+def test_where_other_answers_compete_or_text_must_follow_the_line_is_not_the_end(change):
+    request = replace(VERIFY, **change)
+    whole = answered(request, 4, 0, BreaksThere())
+    assert "\n" in whole.best.texts[0].strip()  # where an answer could have ended
+    assert answered(replace(request, line=True), 4, 0, BreaksThere()).answers == whole.answers
+    alone = replace(VERIFY, line=True)  # and would have, but for that
+    assert "\n" not in answered(alone, 4, 0, BreaksThere()).best.texts[0].strip()
+
+
+def test_before_half_a_word_the_line_ends_only_where_no_answer_can_end_with_it():
+    request = replace(VERIFY, suffix="urn x\n")
+    whole = answered(request, 4, 0, BreaksThere()).best.texts[0]
+    line = answered(replace(request, line=True), 4, 0, BreaksThere()).best.texts[0]
+    assert "\n" in whole.strip()
+    assert line == whole[: len(line)]
+    assert line.count("\n") == 1 and line.endswith("\n")
