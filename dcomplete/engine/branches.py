@@ -1,85 +1,101 @@
-"""Other answers beside the first: one token decided otherwise, the rest denoised anew, side by side.
+"""Other answers beside the first: one token decided otherwise, the rest denoised anew.
 
 The first answer takes at each place what looks best there, and is often wrong about one token only. A
 branch keeps it up to a place where another token is nearly as likely, puts that one there and leaves
-the rest to the loop; branches are rows of one canvas and share its passes.
+the rest to the loop. Branches are rows of one canvas and share its passes, or, where a pass over a few
+tokens is cheap, come one after another with the first answer as their draft.
 
 What an answer is worth is how likely it is between both sides, and how likely it makes the text behind
 the gap: the second is what the weights look too little at by themselves. It is the noisy channel of
 Yee et al. (arXiv 1908.05731), read by the same weights over prefix, answer and suffix in their order.
 """
 
-from collections.abc import Sequence
+import math
+from dataclasses import dataclass, replace
+from functools import partial
 
 import torch
 from torch import Tensor
 
 from dcomplete.engine.denoise import Plan, Steps, apply
-from dcomplete.engine.fill import Filled, Filler
+from dcomplete.engine.fill import Decided, Filled, Filler, Look
 from dcomplete.engine.lengths import CANVAS
 from dcomplete.engine.prompt import Task
 from dcomplete.engine.reading import read
+from dcomplete.engine.speculation import reads_on, speculate
 from dcomplete.engine.step import Move
-from dcomplete.engine.tokens import Ids
 from dcomplete.models.canvas import Canvas
 from dcomplete.models.family import Session
 from dcomplete.types import Finish
 
 _MARGIN = 3.0  # nats by which another token may be less likely than the first answer's
-_BEHIND = 24  # tokens behind the gap that count
+_REACH = 2.0  # nats by which an answer may be less likely than another and still be the better one
+_BEHIND = 16  # tokens behind the gap that count
+_BEFORE = 256  # tokens before the gap that make them likely or not, at most
 _WEIGHT = 0.4  # of their log-probability beside the answer's own
 _SPARE = 8  # cells by which a branch may be longer than the first answer
 _LEAST = -20.0  # nats
 
 
-def branched(
-    filler: Filler, task: Task, first: Sequence[int] | Ids, answer: Filled
-) -> Steps[list[Filled]]:
-    """`answer` and up to `request.branches` others, best first; scores by one causal reading.
+@dataclass(frozen=True, slots=True)
+class _Row:
+    """An answer with the token that ends it, and its log-probability in nats, from left to right."""
 
-    `answer` alone where there are several gaps, where it fills more than a canvas or was cut short,
-    where time is up, or where the weights cannot be read from left to right.
+    ids: tuple[int, ...]
+    nats: float
+
+
+def branched(filler: Filler, decided: Decided, answer: Filled) -> Steps[list[Filled]]:
+    """`answer` and up to `request.branches` others, best first; scores are those of a causal reading.
+
+    `answer` alone where there are several gaps, where time is up, where nothing else is likely, or
+    where the weights cannot be read from left to right. Where one answer is wanted, others are given up
+    as soon as they cannot become it.
     """
-    ended = _ended(filler, answer)
-    whole = answer.finish is Finish.DONE and not task.pinned and 0 < len(ended) <= CANVAS
-    if not whole or filler.plan.late() or filler.family.regime.text(task.prompt) is None:
+    task, plan = decided.task, decided.plan
+    ended = _ended(filler, answer.gaps[0])
+    whole = not task.pinned and 0 < len(ended) <= decided.canvas.width
+    if not whole or plan.late() or filler.family.regime.text(task.prompt) is None:
         return [answer]
-    with filler.family.open(task.prompt, filler.request.reuse) as session:
-        rows = yield from _branches(filler, session, task, first, ended)
-        likely = _nats(session, rows, [len(row) for row in rows])
-    filler.counts.add(session)
-    yield
+    if filler.request.samples == 1 and not _rivalled(decided, len(ended)):
+        return [answer]
+    rows = yield from _branches(filler, decided, ended)
     fill = filler.family.specials.fill
-    tokens = [[t for t in row if t != fill] for row in rows]
-    follows = yield from _following(filler, task, tokens)
-    worth = [own + _WEIGHT * after for own, after in zip(likely, follows, strict=True)]
-    order = sorted(range(len(rows)), key=lambda row: -worth[row])
-    return [Filled([tokens[i]], likely[i] / len(rows[i]), Finish.DONE) for i in order]
+    near = max(row.nats for row in rows) - _REACH
+    rows.sort(key=lambda row: row.nats < near)
+    tokens = [[t for t in row.ids if t != fill] for row in rows]
+    follows = yield from _following(filler, task, tokens[: sum(r.nats >= near for r in rows)])
+    worth = [(1, row.nats + _WEIGHT * after) for row, after in zip(rows, follows, strict=False)]
+    worth += [(0, row.nats) for row in rows[len(follows) :]]
+    order = sorted(range(len(rows)), key=lambda row: worth[row], reverse=True)
+    return [Filled([tokens[i]], rows[i].nats / len(rows[i].ids), Finish.DONE) for i in order]
 
 
 def alternatives(
-    logs: Tensor, own: Tensor, count: int, margin: float = _MARGIN
+    logs: Tensor, own: Tensor, count: int, margin: float = _MARGIN, least: float = -math.inf
 ) -> list[tuple[int, int]]:
     """The likeliest ways to leave an answer: (place, token), most probable beginning first.
 
     logs [L, V] are log-probabilities, -inf for what is not allowed; own [L] are the answer's tokens.
-    Tokens more than `margin` nats behind the answer's own are left out.
+    Tokens more than `margin` nats behind the answer's own are left out, and beginnings below `least`.
     """
     mine = logs.gather(1, own[:, None])
     before = mine.cumsum(0) - mine
-    others = logs.scatter(1, own[:, None], float("-inf"))
+    others = logs.scatter(1, own[:, None], -math.inf)
     top, ids = others.topk(min(count, logs.shape[1]), -1)
-    total = (before + top).masked_fill(top < mine - margin, float("-inf")).flatten()
+    total = (before + top).masked_fill(top < mine - margin, -math.inf).flatten()
     best, at = total.topk(min(count, len(total)))
     places = at.div(ids.shape[1], rounding_mode="floor")
-    found = zip(places.tolist(), ids.flatten()[at].tolist(), best.isfinite().tolist(), strict=True)
+    real = best.isfinite() & (best >= least)
+    found = zip(places.tolist(), ids.flatten()[at].tolist(), real.tolist(), strict=True)
     return [(place, token) for place, token, real in found if real]
 
 
 def _following(filler: Filler, task: Task, answers: list[list[int]]) -> Steps[list[float]]:
-    """How likely each answer makes the text behind the gap, in nats."""
-    behind = task.prompt.suffix[:_BEHIND]
-    text = filler.family.read(task.prompt, filler.request.reuse) if behind else None
+    """How likely each answer makes the text behind the gap, in nats; 0 where there is nothing to tell."""
+    behind = task.prompt.suffix[:_BEHIND] if len(answers) > 1 else []
+    near = replace(task.prompt, prefix=_near(task.prompt.prefix))
+    text = filler.family.read(near, filler.request.reuse) if behind else None
     if text is None:
         return [0.0] * len(answers)
     with text:
@@ -92,59 +108,136 @@ def _following(filler: Filler, task: Task, answers: list[list[int]]) -> Steps[li
     return nats
 
 
-def _ended(filler: Filler, answer: Filled) -> list[int]:
-    """The answer's tokens, with the filler that ends it where its length was not told."""
+def _near(prefix: list[int]) -> list[int]:
+    """Its last tokens, cut in strides so that the cut stays where it is while somebody types."""
+    stride = _BEFORE // 2
+    return prefix[-(-max(0, len(prefix) - _BEFORE) // stride) * stride :]
+
+
+def _ended(filler: Filler, tokens: list[int]) -> list[int]:
+    """An answer's tokens, with the filler that ends it where its length was not told nor its line over."""
     fill = filler.family.specials.fill
-    if fill is None or filler.request.told is not None:
-        return answer.gaps[0]
-    return [*answer.gaps[0], fill]
+    over = filler.over is not None and filler.over(tokens)
+    return tokens if fill is None or over or filler.request.told is not None else [*tokens, fill]
 
 
-def _branches(
-    filler: Filler, session: Session, task: Task, first: Sequence[int] | Ids, ended: list[int]
-) -> Steps[list[list[int]]]:
+def _rivalled(decided: Decided, length: int) -> bool:
+    """Whether another answer may be within reach, for all that is known without another pass."""
+    if not decided.plan.policy.causal:
+        return True
+    sure = decided.canvas.confidence[0, :length]  # behind what is to the left
+    nats = sure.log()
+    others = nats.cumsum(0) - nats + torch.log1p(-sure)
+    return bool(others.max() >= nats.sum() - _REACH)
+
+
+def _branches(filler: Filler, decided: Decided, ended: list[int]) -> Steps[list[_Row]]:
     """The answer `ended` and what its branches became, each once; those that do not end are left out."""
-    whole = _decided(session, [ended])
-    plan = filler.planned(first, task, whole)
-    cells = torch.zeros(len(ended), dtype=torch.int64), torch.arange(len(ended))
-    states = session.causal_states(whole)
+    session, plan, request = decided.session, decided.plan, filler.request
+    short = reads_on(session, decided.canvas, plan)
+    whole = _rows(session, [ended])
+    logs = _logs(decided, whole, short)
+    first = _Row(tuple(ended), float(_of(logs, ended).clamp(min=_LEAST).sum()))
+    alone = request.samples == 1
+    least = first.nats - _REACH if alone else -math.inf
+    ways = alternatives(logs, whole.ids[0], request.branches, least=least)
+    rows = [first]
+    watched = replace(filler, look=partial(_beneath, filler.look, whole))
+    if short:
+        own = [t for t in ended if t != filler.family.specials.fill]
+        plan = replace(plan, shortcut=partial(speculate, onward=decided.onward, proposed=own))
+    for some in [[way] for way in ways] if short else [ways]:
+        if some and not plan.late():
+            canvas = _started(filler, ended, some, logs, plan)
+            least = max(row.nats for row in rows) - _REACH if alone and short else -math.inf
+            steps = watched.denoised(session, canvas, plan)
+            if (yield from _hopeful(steps, canvas, least)) is Finish.DONE:
+                rows += _finished(filler, decided, canvas)
+    return list({row.ids: row for row in reversed(rows)}.values())[::-1]
+
+
+def _hopeful(steps: Steps[Finish], canvas: Canvas, least: float) -> Steps[Finish]:
+    """Denoise, until the canvas's only row is less likely than `least`."""
+    while True:
+        try:
+            next(steps)
+        except StopIteration as end:
+            return end.value  # type: ignore[no-any-return]
+        if least > -math.inf and float(canvas.confidence.log().sum()) < least:
+            steps.close()
+            return Finish.STEPS
+        yield
+
+
+@torch.inference_mode()
+def _logs(decided: Decided, whole: Canvas, short: bool) -> Tensor:
+    """[L, V]: the log-probabilities of what may stand in each cell of an answer behind those before it."""
+    session = decided.session
+    if short:
+        states: Tensor | None = decided.onward.states(whole.ids[0, :-1].tolist())
+    else:
+        found = session.causal_states(whole)
+        states = None if found is None else found[0]
     assert states is not None  # what can read a text can read an answer
-    allowed = plan.constraint.mask(whole, session.logits(states[0]), *_on(cells, states))
-    ways = alternatives(allowed.log_softmax(-1), whole.ids[0], filler.request.branches)
-    if not ways:
-        return [ended]
-    canvas = _started(filler, ended, ways, plan)
-    yield from filler.denoised(session, canvas, plan)
-    fill = filler.family.specials.fill
-    rows = [ended]
-    for row in range(canvas.rows):
-        tokens = canvas.filled(row, 0, fill)
-        closed = len(tokens) < canvas.width
-        if ended[-1] == fill and closed:
-            rows.append([*tokens, ended[-1]])
-        elif ended[-1] != fill and not closed:
-            rows.append(tokens)
-    return [list(row) for row in dict.fromkeys(map(tuple, rows))]
+    columns = torch.arange(whole.width, device=states.device)
+    mask = decided.plan.constraint.mask
+    return mask(whole, session.logits(states), torch.zeros_like(columns), columns).log_softmax(-1)
 
 
-def _started(filler: Filler, ended: list[int], ways: list[tuple[int, int]], plan: Plan) -> Canvas:
+def _of(logs: Tensor, tokens: list[int]) -> Tensor:
+    """[L]: the log-probability of each of `tokens` at its place."""
+    return logs.gather(1, torch.tensor(tokens, device=logs.device)[:, None])[:, 0]
+
+
+def _started(
+    filler: Filler, ended: list[int], ways: list[tuple[int, int]], logs: Tensor, plan: Plan
+) -> Canvas:
     """A row for each way: the answer up to a place, another token there, masks behind it."""
-    told = ended[-1] != filler.family.specials.fill
-    most = filler.request.max_tokens + 1  # and the filler that ends it
+    fill, mask = filler.family.specials.fill, filler.family.specials.mask
+    most = min(filler.request.max_tokens, CANVAS) + 1  # and the filler that ends it
+    told = filler.request.told is not None or fill is None
     width = len(ended) if told else min(len(ended) + _SPARE, max(most, len(ended)))
-    mask = filler.family.specials.mask
     ids = [ended[:place] + [mask] * (width - place) for place, _ in ways]
     canvas = Canvas.from_rows(ids, [[0] * width] * len(ids), mask).to(filler.family.device)
-    there, tokens = torch.zeros_like(canvas.open), canvas.ids.clone()
+    there, tokens, sure = torch.zeros_like(canvas.open), canvas.ids.clone(), canvas.confidence
+    known = _of(logs, ended).exp()
     for row, (place, token) in enumerate(ways):
+        sure[row, :place] = known[:place]
+        sure[row, place] = logs[place, token].exp()
         there[row, place] = True
         tokens[row, place] = token
-    apply(canvas, Move(there, tokens, torch.ones_like(canvas.confidence)), plan.constraint)
+    apply(canvas, Move(there, tokens, sure.clone()), plan.constraint)
     plan.length.resize(canvas)
     return canvas
 
 
-def _decided(session: Session, rows: list[list[int]]) -> Canvas:
+def _finished(filler: Filler, decided: Decided, canvas: Canvas) -> list[_Row]:
+    """The rows of a denoised canvas that came to an end."""
+    fill, told = filler.family.specials.fill, filler.request.told is not None
+    ends, at = [], []
+    for row in range(canvas.rows):
+        ended = _ended(filler, canvas.filled(row, 0, fill))
+        if len(ended) == canvas.width or (len(ended) < canvas.width and not told):
+            ends.append(ended)
+            at.append(row)
+    if not ends:
+        return []
+    if not decided.plan.policy.causal:
+        likely = _nats(decided.session, ends, [len(row) for row in ends])
+    else:  # each token was decided by its probability behind those before it
+        place = torch.arange(canvas.width, device=canvas.ids.device)
+        length = torch.tensor([len(row) for row in ends], device=place.device)[:, None]
+        nats = canvas.confidence[at].log().clamp(min=_LEAST)
+        likely = nats.masked_fill(place >= length, 0.0).sum(-1).tolist()
+    return [_Row(tuple(row), nats) for row, nats in zip(ends, likely, strict=True)]
+
+
+def _beneath(look: Look, first: Canvas, step: int, canvas: Canvas) -> None:
+    """Who looks at branches sees the answer that they leave above them."""
+    look(step, first.above(canvas))
+
+
+def _rows(session: Session, rows: list[list[int]]) -> Canvas:
     family = session.family
     canvas = Canvas.from_rows(rows, [[0] * len(row) for row in rows], family.specials.mask)
     return canvas.to(family.device)
@@ -152,14 +245,9 @@ def _decided(session: Session, rows: list[list[int]]) -> Canvas:
 
 def _nats(session: Session, rows: list[list[int]], last: list[int]) -> list[float]:
     """The log-probability of the `last` tokens of each row, read from left to right, summed."""
-    canvas = _decided(session, rows)
+    canvas = _rows(session, rows)
     ends = torch.tensor([[len(row), count] for row, count in zip(rows, last, strict=True)])
     place, ends = torch.arange(canvas.width, device=canvas.ids.device), ends.to(canvas.ids.device)
     known = read(session, canvas, (place < ends[:, :1]) & (place >= ends[:, :1] - ends[:, 1:]))
     assert known is not None  # what can read a text can read an answer
     return known.nats.clamp(min=_LEAST).sum(-1).tolist()
-
-
-def _on(cells: tuple[Tensor, ...], states: Tensor) -> tuple[Tensor, Tensor]:
-    rows, columns = cells
-    return rows.to(states.device), columns.to(states.device)

@@ -156,10 +156,10 @@ class LocalEngine:
                 draft = self.tokens.encode(task.seam.middle(request.draft))
             tokenize += clock.lap()
             look = self._look(watch, head)
-            filler = Filler(self.family, request, plan, look, counts, self._over(request, task))
+            others = branched if request.branches else None
+            over = self._over(request, task)
+            filler = Filler(self.family, request, plan, look, counts, over, others)
             filled = yield from filler.fill(task, first, draft)
-            if request.branches:
-                filled = yield from branched(filler, task, first, filled[0])
             answers = [self._text(task, one) for one in filled]
             fitting = [a for a in answers if a is not None]
             if request.branches:
@@ -189,7 +189,7 @@ class LocalEngine:
 
     def _over(self, request: InfillRequest, task: Task) -> Over | None:
         """Where the answer to `request` may end early, if anywhere. On a GPU the host does not look."""
-        single = request.line and not request.between and not request.branches
+        single = request.line and not request.between
         head = task.seam.head
         if not single or task.seam.tail or self.family.device.type != "cpu":
             return None

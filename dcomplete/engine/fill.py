@@ -27,6 +27,7 @@ from dcomplete.engine.windows import LeftToRightBlocks
 from dcomplete.models.canvas import PINNED, Canvas
 from dcomplete.models.family import Family, Session
 from dcomplete.models.judging import judge
+from dcomplete.models.onward import Onward
 from dcomplete.models.regimes import BlockCausal, Full, Prompt
 from dcomplete.types import Finish, InfillRequest, Stopwatch
 
@@ -66,6 +67,27 @@ class _Part:
     more: list[int] | None = None
     gaps: tuple[int, ...] = ()
 
+    @property
+    def whole(self) -> bool:
+        """Whether this is all of the answer, and it was not cut short."""
+        return self.more is None and self.filled.finish is Finish.DONE
+
+
+@dataclass(frozen=True, slots=True)
+class Decided:
+    """A canvas without open cells, with what it was denoised by."""
+
+    task: Task
+    session: Session
+    onward: Onward
+    plan: Plan
+    canvas: Canvas
+
+
+Others = Callable[
+    ["Filler", Decided, Filled], Steps[list[Filled]]
+]  # the answer among others, best first
+
 
 @dataclass(slots=True)
 class Counts:
@@ -86,7 +108,7 @@ class Counts:
 @dataclass(slots=True)
 class Filler:
     """Fills the gaps of one task; `plan` says how, `request` how much, `over` where a single gap ends
-    early."""
+    early, `others` what is tried beside an answer that one canvas holds."""
 
     family: Family
     request: InfillRequest
@@ -94,6 +116,7 @@ class Filler:
     look: Look = lambda step, canvas: None
     counts: Counts = field(default_factory=Counts)
     over: Over | None = None
+    others: Others | None = None
 
     def fill(
         self, task: Task, first: Sequence[int] | Ids, draft: list[int] | None
@@ -110,7 +133,7 @@ class Filler:
         self, task: Task, first: Sequence[int] | Ids, draft: list[int] | None
     ) -> Steps[list[_Part]]:
         """What one canvas holds of each answer."""
-        rows = 1 if self.request.branches else self.request.samples
+        rows = 1 if self.others is not None else self.request.samples
         opened = self.family.open(task.prompt, self.request.reuse, self.request.stale)
         with opened as session:
             watch = Stopwatch()
@@ -118,20 +141,23 @@ class Filler:
                 session, task, rows, draft
             )
             self.counts.prefill_ms += watch.lap()
-            plan = self.planned(first, task, canvas, draft or ())
+            onward = Onward(session)
+            plan = self.planned(first, task, canvas)
+            plan = replace(plan, shortcut=partial(speculate, draft=draft or (), onward=onward))
             finish = yield from self.denoised(session, canvas, plan)
             scores = self._scores(session, canvas)
             order = self._order(task, canvas, scores)[:rows]
+            parts = [
+                self._part(task, canvas, row, scores[row], finish, plan.length) for row in order
+            ]
+            if self.others is not None and parts[0].whole:
+                decided = Decided(task, session, onward, plan, canvas)
+                answers = yield from self.others(self, decided, parts[0].filled)
+                parts = [_Part(answer) for answer in answers]
         self.counts.add(session)
-        return [self._part(task, canvas, row, scores[row], finish, plan.length) for row in order]
+        return parts
 
-    def planned(
-        self,
-        first: Sequence[int] | Ids,
-        task: Task,
-        canvas: Canvas,
-        draft: Sequence[int] = (),
-    ) -> Plan:
+    def planned(self, first: Sequence[int] | Ids, task: Task, canvas: Canvas) -> Plan:
         """The plan with what this task and its canvas add to it."""
         s = self.family.specials
         constraints: list[Constraint] = [self.plan.constraint]
@@ -141,12 +167,8 @@ class Filler:
             endings = [i for i in (s.fill, s.expand) if i is not None]
             constraints.append(Banned(endings))
         constraint = constraints[0] if len(constraints) == 1 else Every(tuple(constraints))
-        plan = replace(
-            self.plan,
-            constraint=constraint,
-            length=self._length(canvas),
-            shortcut=partial(speculate, draft=draft),
-        )
+        length = self._length(canvas)
+        plan = replace(self.plan, constraint=constraint, length=length, shortcut=speculate)
         if not self.family.usage.window:
             return plan
         regime = self.family.regime
@@ -169,13 +191,15 @@ class Filler:
         watch = Stopwatch()
         finish = Finish.DONE
         self.look(self.counts.steps, canvas)
-        for ended in denoise(session, canvas, plan):
-            if ended is not Finish.DONE:
-                self.counts.steps += 1
-                self.look(self.counts.steps, canvas)
-            finish = ended or finish
-            yield
-        self.counts.denoise_ms += watch.lap()
+        try:
+            for ended in denoise(session, canvas, plan):
+                if ended is not Finish.DONE:
+                    self.counts.steps += 1
+                    self.look(self.counts.steps, canvas)
+                finish = ended or finish
+                yield
+        finally:
+            self.counts.denoise_ms += watch.lap()
         return finish
 
     def _scores(self, session: Session, canvas: Canvas) -> list[float]:
@@ -238,7 +262,9 @@ class Filler:
             if free <= 0:
                 return replace(filled, finish=Finish.LENGTH)
             prompt = Prompt(prompt.prefix + more, prompt.suffix)
-            request = replace(self.request, max_tokens=free, samples=1, between=(), draft=None)
+            request = replace(
+                self.request, max_tokens=free, samples=1, branches=0, between=(), draft=None
+            )
             look = partial(self._look_behind, tuple(ids), tuple(gaps))
             rest = Filler(
                 self.family, request, self.plan, look, self.counts, self._over_behind(ids)

@@ -51,7 +51,8 @@ class Opening:
             likely = Canvas.build([[min(_LIKELY, self.request.max_tokens)]] * rows, mask)
             session.states(likely.to(self.family.device))  # with the context, in one pass
         layouts = []
-        sizes = yield from self._sizes(session, task, _AMPLE if short else 0)
+        ample = _AMPLE if short else 0  # what goes on behind its canvas has no branches
+        sizes = yield from self._sizes(session, task, CANVAS if self.request.branches else ample)
         for size in sizes:
             layout: list[int | list[int]] = [size]
             for pinned in task.pinned:

@@ -48,22 +48,27 @@ class Seen:
 
 
 def speculate(
-    session: Session, canvas: Canvas, plan: Plan, draft: Sequence[int] = ()
+    session: Session,
+    canvas: Canvas,
+    plan: Plan,
+    draft: Sequence[int] = (),
+    onward: Onward | None = None,
+    proposed: list[int] | None = None,
 ) -> Iterator[None]:
     """Decide the open cells of a single gap, in place; yields after every pass. A `denoise.Shortcut`.
 
-    `draft` is what an earlier answer would have gone on with.
+    `draft` is what an earlier answer would have gone on with, `onward` what was read in this session,
+    `proposed` a proposal for the whole gap instead of the canvas's.
     Leaves the canvas to the loop where the policy's answer is not the causal one, where a constraint
     has to be asked cell by cell, or where there are rows or gaps beside each other.
     """
-    onward = Onward(session)
-    if not _fits(session, canvas, plan) or not onward.possible:
+    if not reads_on(session, canvas, plan):
         return
     reader = _Reader(
         session,
         plan,
-        onward,
-        _proposed(session, canvas, plan),
+        onward or Onward(session),
+        _proposed(session, canvas, plan) if proposed is None else proposed,
         Seen(session.prompt, draft),
     )
     while bool(canvas.open.any()):
@@ -71,14 +76,14 @@ def speculate(
         yield
 
 
-def _fits(session: Session, canvas: Canvas, plan: Plan) -> bool:
-    """Whether cells can be decided from the left, and cheaply."""
+def reads_on(session: Session, canvas: Canvas, plan: Plan) -> bool:
+    """Whether `speculate` can decide cells from the left, and cheaply."""
     if not session.family.few or not plan.policy.causal or plan.constraint.strict:
         return False  # before anything is looked at: elsewhere that would wait for the device
     if canvas.rows != 1 or canvas.gaps != 1 or not bool((canvas.gap == 0).all()):
         return False
     opened = canvas.open[0]
-    return bool((opened.cummax(-1).values == opened).all())
+    return bool((opened.cummax(-1).values == opened).all()) and Onward(session).possible
 
 
 @torch.inference_mode()

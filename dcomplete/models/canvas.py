@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor
 
 PINNED, VOID = -1, -2  # in `gap`: text that stays; padding of a shorter row
@@ -90,6 +91,23 @@ class Canvas:
             torch.cat([torch.ones_like(before, dtype=torch.float32), self.confidence], 1),
             self.mask,
             gaps=self.gaps + int(gap[-1]),
+        )
+
+    def above(self, other: "Canvas") -> "Canvas":
+        """These rows and below them `other`'s, the shorter padded."""
+        width = max(self.width, other.width)
+
+        def both(mine: Tensor, theirs: Tensor, padding: float) -> Tensor:
+            parts = (mine, theirs)
+            return torch.cat([F.pad(t, (0, width - t.shape[1]), value=padding) for t in parts])
+
+        return Canvas(
+            both(self.ids, other.ids, self.mask),
+            both(self.open, other.open, False),
+            both(self.gap, other.gap, VOID),
+            both(self.confidence, other.confidence, 1.0),
+            self.mask,
+            gaps=max(self.gaps, other.gaps),
         )
 
     def replace(self, fresh: "Canvas", confidence: Sequence[Sequence[float]]) -> None:

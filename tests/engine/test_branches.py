@@ -5,15 +5,24 @@ from dataclasses import replace
 import pytest
 import torch
 
-from dcomplete.engine.branches import _BEHIND, _LEAST, _WEIGHT, _started, alternatives, branched
+from dcomplete.engine.branches import (
+    _BEHIND,
+    _LEAST,
+    _WEIGHT,
+    _near,
+    _started,
+    alternatives,
+    branched,
+)
 from dcomplete.engine.constraints import Free
 from dcomplete.engine.denoise import Plan, denoise
 from dcomplete.engine.engine import LocalEngine
-from dcomplete.engine.fill import Filled, Filler
+from dcomplete.engine.fill import Decided, Filled, Filler
 from dcomplete.engine.policies import policy
 from dcomplete.engine.prompt import make_task
 from dcomplete.errors import UserError
 from dcomplete.models.canvas import Canvas
+from dcomplete.models.onward import Onward
 from dcomplete.types import Finish, InfillRequest
 from tests.conftest import SPECIALS, make_family
 from tests.engine.test_tokens import TOKENS
@@ -76,14 +85,18 @@ def test_a_branch_may_be_longer_than_the_answer_but_not_than_was_asked_for(most,
     ended = [60, 61, 62, SPECIALS.fill]
     whole = Canvas.from_rows([ended], [[0] * 4], SPECIALS.mask)
     plan = filler.planned([], make_task(TOKENS, asked), whole)
-    assert _started(filler, ended, [(1, 70)], plan).width == cells
+    assert _started(filler, ended, [(1, 70)], torch.zeros(4, 90), plan).width == cells
 
 
 def rows_of(asked: InfillRequest, answer: list[int], constraint=None) -> list[Filled]:
-    family = make_family()
+    family, task = make_family(), make_task(TOKENS, asked)
     plan = Plan(policy=policy(asked.policy), constraint=constraint or Ending())
-    filler, task = Filler(family, asked, plan), make_task(TOKENS, asked)
-    steps = branched(filler, task, [], Filled([answer], 0.0, Finish.DONE))
+    filler = Filler(family, asked, plan)
+    ended = [*answer, SPECIALS.fill]
+    canvas = Canvas.from_rows([ended], [[0] * len(ended)], SPECIALS.mask)
+    session = family.open(task.prompt)
+    decided = Decided(task, session, Onward(session), filler.planned([], task, canvas), canvas)
+    steps = branched(filler, decided, Filled([answer], 0.0, Finish.DONE))
     while True:
         try:
             next(steps)
@@ -117,7 +130,7 @@ def test_worth_is_the_answers_own_likelihood_and_that_of_the_text_behind_it():
     family, task = make_family(), make_task(TOKENS, ASKED)
     prefix, suffix = task.prompt.prefix, task.prompt.suffix
 
-    def nats(before: list[int], after: list[int]) -> float:
+    def nats(before: list[int], after: list[int], constraint=None) -> float:
         ids = torch.tensor([[*before, *after]])
         see = torch.ones(ids.shape[1], ids.shape[1], dtype=torch.bool).tril()
         from dcomplete.models.visibility import Visibility
@@ -125,6 +138,9 @@ def test_worth_is_the_answers_own_likelihood_and_that_of_the_text_behind_it():
         hidden = family.net(ids, torch.arange(ids.shape[1])[None], Visibility(see))
         logits = family.net.head(hidden)[0, len(before) - 1 : -1]
         logits[:, [*SPECIALS.banned, *range(family.vocabulary, logits.shape[1])]] = float("-inf")
+        if constraint is not None:
+            rows, columns = torch.zeros(len(after), dtype=torch.int64), torch.arange(len(after))
+            logits = constraint.mask(None, logits, rows, columns)
         logs = logits.log_softmax(-1)
         own = logs.gather(1, torch.tensor(after)[:, None])
         return float(own.clamp(min=_LEAST).sum())
@@ -133,11 +149,88 @@ def test_worth_is_the_answers_own_likelihood_and_that_of_the_text_behind_it():
     for found in rows_of(ASKED, [60, 61, 62]):
         tokens = found.gaps[0]
         around = [SPECIALS.suffix, *suffix, SPECIALS.prefix, *prefix, SPECIALS.middle]
-        own = nats(around, [*tokens, SPECIALS.fill])
+        own = nats(around, [*tokens, SPECIALS.fill], Ending())
         assert found.score == pytest.approx(own / (len(tokens) + 1), abs=1e-4)
         behind = nats([SPECIALS.suffix, SPECIALS.prefix, *prefix, *tokens], suffix[:_BEHIND])
         worth.append(own + _WEIGHT * behind)
     assert len(worth) > 3 and worth == sorted(worth, reverse=True)
+
+
+@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.parametrize("change", [{}, {"length": "7"}, {"prefix": PREFIX[:-4]}, {"suffix": ""}])
+def test_short_passes_one_after_another_find_what_rows_beside_each_other_become(change, seed):
+    asked, found = replace(ASKED, **change), []
+    for few in (0, 4):
+        family = make_family(seed=seed)
+        family.few = few
+        found.append(LocalEngine(family, TOKENS, constraint=Ending()).infill(asked).answers)
+    together, short = found
+    assert [a.texts for a in short] == [a.texts for a in together]
+    assert [a.score for a in short] == pytest.approx([a.score for a in together], abs=1e-4)
+    assert len(short) > 1
+
+
+@pytest.mark.parametrize("few", [0, 4])
+def test_who_wants_one_answer_gets_the_same_best_for_less(few):
+    """What is given up early could not have become the best."""
+
+    class Sharp(Ending):
+        def mask(self, canvas, logits, rows, columns):
+            return super().mask(canvas, 3 * logits, rows, columns)
+
+    spared = 0
+    for seed in range(6):
+        family = make_family(seed=seed)
+        family.few = few
+        engine = LocalEngine(family, TOKENS, constraint=Sharp())
+        every, best = engine.infill(ASKED), engine.infill(replace(ASKED, samples=1))
+        assert best.best.texts == every.best.texts
+        assert best.best.score == pytest.approx(every.best.score, abs=1e-4)
+        assert best.tokens_computed <= every.tokens_computed
+        spared += every.forwards - best.forwards
+    assert spared > 0 or not few
+
+
+def test_nothing_is_tried_beside_an_answer_that_is_sure():
+    class Sure(Free):
+        def mask(self, canvas, logits, rows, columns):
+            logits = logits * 0.01
+            logits[torch.arange(len(columns)), 60 + columns] += 30.0
+            logits[columns == 3, SPECIALS.fill] += 60.0
+            return logits
+
+    family = make_family()
+    family.few = 4
+    engine = LocalEngine(family, TOKENS, constraint=Sure())
+    asked = replace(ASKED, samples=1, reuse=False, heal=False)
+    plain, sure = engine.infill(replace(asked, branches=0)), engine.infill(asked)
+    assert sure.best.texts == plain.best.texts
+    assert sure.forwards == plain.forwards
+
+
+@pytest.mark.parametrize("few", [0, 4])
+def test_who_watches_sees_branches_below_the_answer_that_they_leave(few):
+    family = make_family()
+    family.few = few
+    shown = []
+    engine = LocalEngine(family, TOKENS, constraint=Ending())
+    found = engine.infill(ASKED, watch=lambda step, rows: shown.append(rows))
+    first = next(rows for rows in reversed(shown) if len(rows) == 1)
+    several = [rows for rows in shown if len(rows) > 1]
+    assert several and shown[-1] is several[-1]
+    text = "".join(cell.text for cell in first[0])
+    assert text in {a.texts[0] for a in found.answers}
+    for rows in several:
+        assert "".join(cell.text for cell in rows[0] if cell.text) == text
+
+
+def test_the_text_that_answers_are_judged_by_is_cut_where_it_was_while_somebody_types():
+    cuts = {n - len(_near(list(range(n)))) for n in range(600, 640)}
+    assert len(cuts) == 1 or max(cuts) - min(cuts) == 128
+    for n in (0, 1, 256, 257, 2000):
+        near = _near(list(range(n)))
+        assert near == list(range(n))[n - len(near) :]
+        assert min(n, 129) <= len(near) <= 256
 
 
 def test_a_constraint_is_asked_for_each_token_of_a_branch():

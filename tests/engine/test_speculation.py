@@ -268,14 +268,24 @@ class BreaksThere(Free):
         return logits.masked_fill(there, 99.0)
 
 
-@pytest.mark.parametrize("change", [{"branches": 2}, {"between": ("\n",)}], ids=str)
-def test_where_other_answers_compete_or_text_must_follow_the_line_is_not_the_end(change):
-    request = replace(VERIFY, **change)
+def test_where_text_must_follow_the_line_is_not_the_end():
+    request = replace(VERIFY, between=("\n",))
     whole = answered(request, 4, 0, BreaksThere())
     assert "\n" in whole.best.texts[0].strip()  # where an answer could have ended
     assert answered(replace(request, line=True), 4, 0, BreaksThere()).answers == whole.answers
     alone = replace(VERIFY, line=True)  # and would have, but for that
     assert "\n" not in answered(alone, 4, 0, BreaksThere()).best.texts[0].strip()
+
+
+@pytest.mark.parametrize("few", [0, 4])
+def test_answers_that_compete_end_with_their_line_as_well(few):
+    alone = answered(replace(VERIFY, line=True), few, 0, BreaksThere()).best
+    request = replace(VERIFY, line=True, branches=6, samples=64)
+    found = answered(request, few, 0, BreaksThere()).answers
+    assert len(found) > 2 and alone.texts in [a.texts for a in found]
+    ends = [a.texts[0] for a in found if "\n" in a.texts[0].lstrip()]
+    assert len(ends) > 2
+    assert all(text.lstrip().index("\n") == len(text.lstrip()) - 1 for text in ends)
 
 
 def test_before_half_a_word_the_line_ends_only_where_no_answer_can_end_with_it():
