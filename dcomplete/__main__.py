@@ -3,6 +3,8 @@
 import os
 import sys
 
+_SPINS = 2000  # of libgomp's loops, some tens of microseconds
+
 
 def main() -> None:
     """Run the command line, or the language server without it.
@@ -11,6 +13,7 @@ def main() -> None:
     a third of a second.
     """
     _stand_in()
+    _spin_less()
     command, *rest = sys.argv[1:] or [""]
     if command == "lsp" and not {"-h", "--help"} & set(rest):
         from dcomplete_lsp.__main__ import main as serve_editor
@@ -19,6 +22,17 @@ def main() -> None:
     from dcomplete.cli import main as run
 
     run()
+
+
+def _spin_less() -> None:
+    """Have idle threads of a computation sleep soon; what the environment says already stays.
+
+    By default they wait for the next piece of work in a busy loop for milliseconds. Beside a compiler
+    that wants all cores, that takes from our own threads the core on which the piece would be finished
+    (engine/LOG.md). To be called before the OpenMP library is loaded.
+    """
+    if "OMP_WAIT_POLICY" not in os.environ:
+        os.environ.setdefault("GOMP_SPINCOUNT", str(_SPINS))
 
 
 def _stand_in() -> None:

@@ -18,7 +18,7 @@ import torch
 from torch import Tensor
 
 from dcomplete.engine.denoise import Plan, Steps, apply
-from dcomplete.engine.fill import Decided, Filled, Filler, Look
+from dcomplete.engine.fill import Decided, Filled, Filler, Look, unwatched
 from dcomplete.engine.lengths import CANVAS
 from dcomplete.engine.prompt import Task
 from dcomplete.engine.reading import read
@@ -142,7 +142,8 @@ def _branches(filler: Filler, decided: Decided, ended: list[int]) -> Steps[list[
     least = first.nats - _REACH if alone else -math.inf
     ways = alternatives(logs, whole.ids[0], request.branches, least=least)
     rows = [first]
-    watched = replace(filler, look=partial(_beneath, filler.look, whole))
+    looked_at = filler.look is not unwatched
+    watched = replace(filler, look=partial(_beneath, filler.look, whole)) if looked_at else filler
     if short:
         own = [t for t in ended if t != filler.family.specials.fill]
         plan = replace(plan, shortcut=partial(speculate, onward=decided.onward, proposed=own))

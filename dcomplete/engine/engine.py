@@ -11,7 +11,7 @@ from dcomplete.engine.checks import check_request
 from dcomplete.engine.clusters import MAX_PINNED, behind, joined, split, too_late
 from dcomplete.engine.constraints import Constraint, Free
 from dcomplete.engine.denoise import Plan, Steps
-from dcomplete.engine.fill import Counts, Filled, Filler, Look, Over
+from dcomplete.engine.fill import Counts, Filled, Filler, Look, Over, unwatched
 from dcomplete.engine.policies import PUBLISHED, policy
 from dcomplete.engine.prompt import Task, make_task
 from dcomplete.engine.sampling import Sampler
@@ -201,7 +201,7 @@ class LocalEngine:
 
     def _look(self, watch: Watcher | None, head: str) -> Look:
         if watch is None:
-            return lambda step, canvas: None
+            return unwatched
         return lambda step, canvas: watch(step, self._cells(canvas, head))
 
     def _cells(self, canvas: Canvas, head: str) -> list[list[Cell]]:

@@ -38,6 +38,10 @@ Look = Callable[[int, Canvas], None]  # (step, canvas) after every denoise step
 Over = Callable[[list[int]], bool]  # whether an answer may end with these tokens
 
 
+def unwatched(step: int, canvas: Canvas) -> None:
+    """Nobody looks."""
+
+
 @dataclass(frozen=True, slots=True)
 class Filled:
     """Decided tokens, a list per gap, and their mean log-probability in nats."""
@@ -113,7 +117,7 @@ class Filler:
     family: Family
     request: InfillRequest
     plan: Plan
-    look: Look = lambda step, canvas: None
+    look: Look = unwatched
     counts: Counts = field(default_factory=Counts)
     over: Over | None = None
     others: Others | None = None

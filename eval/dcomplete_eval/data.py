@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from dcomplete.errors import UserError
+from dcomplete.models.store import path_of
 
 if TYPE_CHECKING:
     import httpx
@@ -109,7 +110,7 @@ def folder(said: Path | None = None) -> Path:
     """The data folder: `said`, the variable's, one beside here, or else the user's own."""
     told = said or (Path(os.environ[VARIABLE]) if os.environ.get(VARIABLE) else None)
     if told:
-        return told.expanduser()
+        return path_of(str(told))
     checkout = Path(__file__).parents[2]
     for near in (Path("evaldata"), checkout.parent / "shared" / "evaldata"):
         if near.is_dir():

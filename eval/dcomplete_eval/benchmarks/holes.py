@@ -12,6 +12,7 @@ from random import Random
 from urllib.parse import parse_qsl
 
 from dcomplete.errors import UserError
+from dcomplete.models.store import path_of
 from dcomplete.train.cuts import Cutter, Gap, Kind
 from dcomplete_eval.benchmarks.comparing import ended
 from dcomplete_eval.benchmarks.rows import rows
@@ -110,7 +111,7 @@ class HeldOut:
 def of_folder(said: str) -> Holes:
     """``FOLDER`` or ``FOLDER?count=200&seed=1&kinds=line,body``. Raises UserError for other words."""
     folder, _, options = said.partition("?")
-    holes = Holes(f"holes:{said}", Path(folder).expanduser())
+    holes = Holes(f"holes:{said}", path_of(folder))
     for name, value in parse_qsl(options, keep_blank_values=True):
         if name == "count" and value.isdecimal() and int(value):
             holes = replace(holes, count=int(value))
@@ -128,7 +129,7 @@ def of_folder(said: str) -> Holes:
 
 def of_file(said: str) -> HeldOut:
     """``FILE``."""
-    return HeldOut(f"heldout:{said}", Path(said).expanduser())
+    return HeldOut(f"heldout:{said}", path_of(said))
 
 
 def _names() -> list[str]:

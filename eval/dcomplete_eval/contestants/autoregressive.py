@@ -4,9 +4,8 @@ A model that knows fill-in-the-middle gets its own template; any other continues
 rule of `continuing`.
 """
 
-from pathlib import Path
-
 from dcomplete.errors import UserError
+from dcomplete.models.store import path_of
 from dcomplete_eval.contestants.spec import Kind, Spec
 from dcomplete_eval.types import Contestant
 
@@ -17,7 +16,7 @@ OPTIONS = (*_BOTH, *_LLAMA_CPP, *_TRANSFORMERS)
 
 def make(spec: Spec) -> Contestant:
     """See `contestants.contestant`; loads the model."""
-    path = Path(spec.target).expanduser()
+    path = path_of(spec.target)
     if path.is_file() and path.suffix == ".gguf":
         from dcomplete_eval.contestants.llama_cpp import LlamaCpp
 

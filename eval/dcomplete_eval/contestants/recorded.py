@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from dcomplete.errors import UserError
+from dcomplete.models.store import path_of
 from dcomplete_eval.contestants.spec import Kind, Spec
 from dcomplete_eval.types import Answer, Task
 
@@ -15,7 +16,7 @@ _NUMBERS = [f.name for f in fields(Answer) if f.name != "text"]
 
 
 def make(spec: Spec) -> "Recorded":
-    path = Path(spec.target).expanduser()
+    path = path_of(spec.target)
     try:
         raw = path.read_bytes()
     except OSError as error:
