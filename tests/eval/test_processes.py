@@ -46,7 +46,8 @@ def test_the_engine_process(tiny_model):
 
 def test_the_language_server(tiny_model):
     who = contestant(
-        "lsp:model=tiny,trigger=invoked,min_score=-1000,line_tokens=6,multiline=never,deadline=60000"
+        "lsp:model=tiny,trigger=invoked,min_score=-1000,line_tokens=6,multiline=never,deadline=60000,"
+        "branches=2"
     )
     try:
         assert read_status() is None  # its engine is its own
@@ -56,7 +57,8 @@ def test_the_language_server(tiny_model):
             "tiny",
             "invoked",
         )
-        assert settings["settings"]["model"]["line_tokens"] == 6
+        told = settings["settings"]["model"]
+        assert (told["line_tokens"], told["branches"]) == (6, 2)
         assert who.name.startswith("lsp:tiny:")
         texts = []
         for text in ("é😀", "value", "é😀"):

@@ -22,11 +22,12 @@ from dcomplete_eval.types import Answer, Task
 
 OPTIONS = (
     "model", "device", "dtype", "policy", "steps", "line_tokens", "block_tokens", "deadline",
-    "min_score", "multiline", "trigger",
+    "min_score", "branches", "multiline", "trigger",
 )  # fmt: skip
 _LOAD_S, _ANSWER_S, _POLL_S = 180.0, 60.0, 0.2
 _ENDINGS = {"python": "py", "javascript": "js", "typescript": "ts", "rust": "rs", "csharp": "cs"}
-_MODEL = ("policy", "steps", "line_tokens", "block_tokens", "min_score", "device", "dtype")
+_COUNTS = {"steps": 1, "line_tokens": 1, "block_tokens": 1, "branches": 0}  # and the least of each
+_MODEL = ("policy", "min_score", "device", "dtype", *_COUNTS)
 
 
 def make(spec: Spec) -> "LanguageServer":
@@ -119,9 +120,9 @@ def _settings(spec: Spec) -> dict[str, Any]:
         model["name"] = spec.text("model")
     if spec.text("deadline"):
         model["deadline_ms"] = spec.number("deadline", 0.0)
-    for name, default in (("steps", 0), ("line_tokens", 0), ("block_tokens", 0)):
+    for name, least in _COUNTS.items():
         if name in model:
-            model[name] = spec.number(name, default, 1)
+            model[name] = spec.number(name, 0, least)
     if "min_score" in model:
         model["min_score"] = spec.number("min_score", 0.0, float("-inf"))
     trigger = {"multiline": spec.choice("multiline", ("auto", "always", "never"))}
