@@ -73,7 +73,7 @@ def command(
         int,
         typer.Option(
             help="Try so many other answers beside the first; what fits best with the text behind the "
-            "gap comes first. Right more often, takes longer; 4 to 8 are worth it."
+            "gap comes first. Right more often, takes longer; the first one brings most, 8 are enough."
         ),
     ] = 0,
     samples: Annotated[
