@@ -93,7 +93,8 @@ def alternatives(
 
 def _following(filler: Filler, task: Task, answers: list[list[int]]) -> Steps[list[float]]:
     """How likely each answer makes the text behind the gap, in nats; 0 where there is nothing to tell."""
-    behind = task.prompt.suffix[:_BEHIND] if len(answers) > 1 else []
+    asked = len(answers) > 1 and not filler.plan.late()
+    behind = task.prompt.suffix[:_BEHIND] if asked else []
     near = replace(task.prompt, prefix=_near(task.prompt.prefix))
     text = filler.family.read(near, filler.request.reuse) if behind else None
     if text is None:
@@ -125,7 +126,7 @@ def _rivalled(decided: Decided, length: int) -> bool:
     """Whether another answer may be within reach, for all that is known without another pass."""
     if not decided.plan.policy.causal:
         return True
-    sure = decided.canvas.confidence[0, :length]  # behind what is to the left
+    sure = decided.canvas.confidence[decided.row, :length]  # behind what is to the left
     nats = sure.log()
     others = nats.cumsum(0) - nats + torch.log1p(-sure)
     return bool(others.max() >= nats.sum() - _REACH)

@@ -79,18 +79,18 @@ class _Part:
 
 @dataclass(frozen=True, slots=True)
 class Decided:
-    """A canvas without open cells, with what it was denoised by."""
+    """A canvas without open cells, its best row, and what it was denoised by."""
 
     task: Task
     session: Session
     onward: Onward
     plan: Plan
     canvas: Canvas
+    row: int = 0
 
 
-Others = Callable[
-    ["Filler", Decided, Filled], Steps[list[Filled]]
-]  # the answer among others, best first
+# The answer among others, best first
+Others = Callable[["Filler", Decided, Filled], Steps[list[Filled]]]
 
 
 @dataclass(slots=True)
@@ -155,7 +155,7 @@ class Filler:
                 self._part(task, canvas, row, scores[row], finish, plan.length) for row in order
             ]
             if self.others is not None and parts[0].whole:
-                decided = Decided(task, session, onward, plan, canvas)
+                decided = Decided(task, session, onward, plan, canvas, order[0])
                 answers = yield from self.others(self, decided, parts[0].filled)
                 parts = [_Part(answer) for answer in answers]
         self.counts.add(session)

@@ -191,6 +191,25 @@ def test_who_wants_one_answer_gets_the_same_best_for_less(few):
     assert spared > 0 or not few
 
 
+def test_the_best_of_several_lengths_is_what_branches_leave():
+    """Here the surest row is not the first one, and the first one has no rival."""
+
+    class LastRow(Free):
+        def mask(self, canvas, logits, rows, columns):
+            logits = logits * 0.01
+            logits[torch.arange(len(columns)), 60 + columns.clamp(max=4)] += 12.0 + 6.0 * rows
+            logits[columns == 3, SPECIALS.fill] += 24.0
+            loose = (columns == 2) & (rows == canvas.rows - 1)
+            logits[loose] = 0.0
+            logits[loose, 70], logits[loose, 71] = 30.0, 29.5
+            return logits
+
+    asked = replace(ASKED, samples=1, heal=False, length="candidates", suffix="")
+    engine = LocalEngine(make_family(), TOKENS, constraint=LastRow())
+    plain = engine.infill(replace(asked, branches=0))
+    assert engine.infill(asked).forwards > plain.forwards
+
+
 def test_nothing_is_tried_beside_an_answer_that_is_sure():
     class Sure(Free):
         def mask(self, canvas, logits, rows, columns):
