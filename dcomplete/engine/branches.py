@@ -11,6 +11,7 @@ Yee et al. (arXiv 1908.05731), read by the same weights over prefix, answer and 
 """
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 
@@ -20,7 +21,7 @@ from torch import Tensor
 from dcomplete.engine.denoise import Plan, Steps, apply
 from dcomplete.engine.fill import Decided, Filled, Filler, Look, unwatched
 from dcomplete.engine.lengths import CANVAS
-from dcomplete.engine.prompt import Task
+from dcomplete.engine.prompt import Task, dropped
 from dcomplete.engine.reading import read
 from dcomplete.engine.speculation import reads_on, speculate
 from dcomplete.engine.step import Move
@@ -31,7 +32,7 @@ from dcomplete.types import Finish
 _MARGIN = 3.0  # nats by which another token may be less likely than the first answer's
 _REACH = 2.0  # nats by which an answer may be less likely than another and still be the better one
 _BEHIND = 16  # tokens behind the gap that count
-_BEFORE = 256  # tokens before the gap that make them likely or not, at most
+_BEFORE, _STRIDE = 256, 128  # tokens before the gap that make them likely or not, at most
 _WEIGHT = 0.4  # of their log-probability beside the answer's own
 _SPARE = 8  # cells by which a branch may be longer than the first answer
 _LEAST = -20.0  # nats
@@ -57,18 +58,19 @@ def branched(filler: Filler, decided: Decided, answer: Filled) -> Steps[list[Fil
     whole = not task.pinned and 0 < len(ended) <= decided.canvas.width
     if not whole or plan.late() or filler.family.regime.text(task.prompt) is None:
         return [answer]
-    if filler.request.samples == 1 and not _rivalled(decided, len(ended)):
+    if _single(filler, task) and not _rivalled(decided, len(ended)):
         return [answer]
     rows = yield from _branches(filler, decided, ended)
-    fill = filler.family.specials.fill
-    near = max(row.nats for row in rows) - _REACH
-    rows.sort(key=lambda row: row.nats < near)
-    tokens = [[t for t in row.ids if t != fill] for row in rows]
-    follows = yield from _following(filler, task, tokens[: sum(r.nats >= near for r in rows)])
-    worth = [(1, row.nats + _WEIGHT * after) for row, after in zip(rows, follows, strict=False)]
-    worth += [(0, row.nats) for row in rows[len(follows) :]]
-    order = sorted(range(len(rows)), key=lambda row: worth[row], reverse=True)
-    return [Filled([tokens[i]], rows[i].nats / len(rows[i].ids), Finish.DONE) for i in order]
+    least = max(row.nats for row in rows) - _REACH
+    near = [row for row in rows if row.nats >= least]
+    follows = yield from _following(filler, task, [_tokens(filler, row.ids) for row in near])
+    worth = {row: row.nats + _WEIGHT * after for row, after in zip(near, follows, strict=True)}
+    near.sort(key=worth.__getitem__, reverse=True)
+    far = sorted((row for row in rows if row.nats < least), key=lambda row: -row.nats)
+    return [
+        Filled([_tokens(filler, row.ids)], row.nats / len(row.ids), Finish.DONE)
+        for row in near + far
+    ]
 
 
 def alternatives(
@@ -110,9 +112,8 @@ def _following(filler: Filler, task: Task, answers: list[list[int]]) -> Steps[li
 
 
 def _near(prefix: list[int]) -> list[int]:
-    """Its last tokens, cut in strides so that the cut stays where it is while somebody types."""
-    stride = _BEFORE // 2
-    return prefix[-(-max(0, len(prefix) - _BEFORE) // stride) * stride :]
+    """Its last tokens."""
+    return prefix[dropped(len(prefix), _BEFORE, _STRIDE) :]
 
 
 def _ended(filler: Filler, tokens: list[int]) -> list[int]:
@@ -120,6 +121,16 @@ def _ended(filler: Filler, tokens: list[int]) -> list[int]:
     fill = filler.family.specials.fill
     over = filler.over is not None and filler.over(tokens)
     return tokens if fill is None or over or filler.request.told is not None else [*tokens, fill]
+
+
+def _tokens(filler: Filler, ended: Sequence[int]) -> list[int]:
+    """An answer without the filler that ends it."""
+    return [t for t in ended if t != filler.family.specials.fill]
+
+
+def _single(filler: Filler, task: Task) -> bool:
+    """Whether nothing but the best answer counts; where one has to end with a tail it may not do."""
+    return filler.request.samples == 1 and not task.seam.tail
 
 
 def _rivalled(decided: Decided, length: int) -> bool:
@@ -139,19 +150,18 @@ def _branches(filler: Filler, decided: Decided, ended: list[int]) -> Steps[list[
     whole = _rows(session, [ended])
     logs = _logs(decided, whole, short)
     first = _Row(tuple(ended), float(_of(logs, ended).clamp(min=_LEAST).sum()))
-    alone = request.samples == 1
-    least = first.nats - _REACH if alone else -math.inf
-    ways = alternatives(logs, whole.ids[0], request.branches, least=least)
+    reach = _REACH if _single(filler, decided.task) else math.inf
+    ways = alternatives(logs, whole.ids[0], request.branches, least=first.nats - reach)
     rows = [first]
     looked_at = filler.look is not unwatched
     watched = replace(filler, look=partial(_beneath, filler.look, whole)) if looked_at else filler
     if short:
-        own = [t for t in ended if t != filler.family.specials.fill]
-        plan = replace(plan, shortcut=partial(speculate, onward=decided.onward, proposed=own))
+        shortcut = partial(speculate, onward=decided.onward, proposed=_tokens(filler, ended))
+        plan = replace(plan, shortcut=shortcut)
     for some in [[way] for way in ways] if short else [ways]:
         if some and not plan.late():
             canvas = _started(filler, ended, some, logs, plan)
-            least = max(row.nats for row in rows) - _REACH if alone and short else -math.inf
+            least = max(row.nats for row in rows) - (reach if short else math.inf)
             steps = watched.denoised(session, canvas, plan)
             if (yield from _hopeful(steps, canvas, least)) is Finish.DONE:
                 rows += _finished(filler, decided, canvas)

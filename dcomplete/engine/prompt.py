@@ -32,8 +32,8 @@ def make_task(tokens: Tokens, request: InfillRequest, heal_tail: bool = True) ->
     prefix = clip_start(request.prefix, before * _CHARS_PER_TOKEN)
     suffix = clip_end(request.suffix, after * _CHARS_PER_TOKEN)
     seam = tokens.seam(prefix, suffix, heal=request.heal, tail=heal_tail)
-    drop = -(-max(0, len(seam.prefix) - before) // (before // 4)) * (before // 4)
-    prompt = Prompt(other + seam.prefix[drop:], seam.suffix[:after])  # in strides, as in clip_start
+    drop = dropped(len(seam.prefix), before, before // 4)
+    prompt = Prompt(other + seam.prefix[drop:], seam.suffix[:after])
     return Task(prompt, seam, tuple(tokens.encode(text) for text in request.between))
 
 
@@ -51,16 +51,23 @@ def _preamble(tokens: Tokens, request: InfillRequest) -> list[int]:
     return tokens.encode_again(text.rstrip("\n") + "\n")[-most:]
 
 
+def dropped(length: int, limit: int, stride: int) -> int:
+    """How much of a beginning to leave out, so that at most `limit` of `length` stays.
+
+    In strides, so that the cut stays put while somebody types and the cached context stays valid.
+    """
+    return -(-max(0, length - limit) // stride) * stride
+
+
 def clip_start(text: str, limit: int) -> str:
     """The end of `text`, at most `limit` characters, from a line start where there is one.
 
-    The cut moves in strides of a quarter of the limit, anchored at the text's beginning, so that it
-    stays put while somebody types and the cached context stays valid.
+    The cut moves in strides of a quarter of the limit, see `dropped`.
     """
     if len(text) <= limit:
         return text
     stride = max(1, limit // 4)
-    start = -(-(len(text) - limit) // stride) * stride
+    start = dropped(len(text), limit, stride)
     line = text.find("\n", start - 1, start + stride)
     return text[line + 1 if line >= 0 else start :]
 

@@ -40,8 +40,17 @@ class Ending(Free):
         return logits
 
 
-def engine() -> LocalEngine:
-    return LocalEngine(make_family(), TOKENS, constraint=Ending())
+class Sharp(Ending):
+    """And the network is surer of itself."""
+
+    def mask(self, canvas, logits, rows, columns):
+        return super().mask(canvas, 3 * logits, rows, columns)
+
+
+def engine(seed: int = 0, few: int = 0) -> LocalEngine:
+    family = make_family(seed=seed)
+    family.few = few
+    return LocalEngine(family, TOKENS, constraint=Ending())
 
 
 def test_the_likeliest_ways_to_leave_an_answer():
@@ -161,9 +170,7 @@ def test_worth_is_the_answers_own_likelihood_and_that_of_the_text_behind_it():
 def test_short_passes_one_after_another_find_what_rows_beside_each_other_become(change, seed):
     asked, found = replace(ASKED, **change), []
     for few in (0, 4):
-        family = make_family(seed=seed)
-        family.few = few
-        found.append(LocalEngine(family, TOKENS, constraint=Ending()).infill(asked).answers)
+        found.append(engine(seed, few).infill(asked).answers)
     together, short = found
     assert [a.texts for a in short] == [a.texts for a in together]
     assert [a.score for a in short] == pytest.approx([a.score for a in together], abs=1e-4)
@@ -173,10 +180,6 @@ def test_short_passes_one_after_another_find_what_rows_beside_each_other_become(
 @pytest.mark.parametrize("few", [0, 4])
 def test_who_wants_one_answer_gets_the_same_best_for_less(few):
     """What is given up early could not have become the best."""
-
-    class Sharp(Ending):
-        def mask(self, canvas, logits, rows, columns):
-            return super().mask(canvas, 3 * logits, rows, columns)
 
     spared = 0
     for seed in range(6):
@@ -191,8 +194,19 @@ def test_who_wants_one_answer_gets_the_same_best_for_less(few):
     assert spared > 0 or not few
 
 
+@pytest.mark.parametrize(("suffix", "tail"), [("urn x\n", True), (SUFFIX, False)])
+def test_where_an_answer_must_end_with_half_a_word_none_is_given_up(suffix, tail):
+    """The best may not do, and the next one that does may be far behind it."""
+    asked = replace(ASKED, suffix=suffix)
+    assert bool(make_task(TOKENS, asked).seam.tail) is tail
+    every = rows_of(asked, [60, 61, 62])
+    one = rows_of(replace(asked, samples=1), [60, 61, 62])
+    assert len(every) > 1
+    assert (one == every) is tail
+
+
 def test_the_best_of_several_lengths_is_what_branches_leave():
-    """Here the surest row is not the first one, and the first one has no rival."""
+    """Here the row that is chosen is not the first one, which has no rival."""
 
     class LastRow(Free):
         def mask(self, canvas, logits, rows, columns):
@@ -229,11 +243,8 @@ def test_nothing_is_tried_beside_an_answer_that_is_sure():
 
 @pytest.mark.parametrize("few", [0, 4])
 def test_who_watches_sees_branches_below_the_answer_that_they_leave(few):
-    family = make_family()
-    family.few = few
     shown = []
-    engine = LocalEngine(family, TOKENS, constraint=Ending())
-    found = engine.infill(ASKED, watch=lambda step, rows: shown.append(rows))
+    found = engine(few=few).infill(ASKED, watch=lambda step, rows: shown.append(rows))
     first = next(rows for rows in reversed(shown) if len(rows) == 1)
     several = [rows for rows in shown if len(rows) > 1]
     assert several and shown[-1] is several[-1]
