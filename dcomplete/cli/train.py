@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from dcomplete.cli import train_eval, train_export, train_run, train_trim
+from dcomplete.cli import train_eval, train_export, train_quantize, train_run, train_trim
 
 if TYPE_CHECKING:
     from dcomplete.train.manifest import Report
@@ -57,6 +57,10 @@ _PerDocument = Annotated[int, typer.Option(min=1, help="Most examples of one fil
 _PackageShare = Annotated[
     float, typer.Option(min=0.001, max=1.0, help="Largest share of one package.")
 ]
+_OthersShare = Annotated[
+    float,
+    typer.Option(min=0.0, max=0.99, help="Most of languages other than Python, together."),
+]
 _Languages = Annotated[
     list[str] | None, typer.Option(help="Only this language, such as python. Repeat.")
 ]
@@ -69,6 +73,7 @@ app.command("run", epilog=train_run.EXAMPLES)(train_run.command)
 app.command("eval", epilog=train_eval.EXAMPLES)(train_eval.command)
 app.command("trim", epilog=train_trim.EXAMPLES)(train_trim.command)
 app.command("export", epilog=train_export.EXAMPLES)(train_export.command)
+app.command("quantize", epilog=train_quantize.EXAMPLES)(train_quantize.command)
 
 
 @app.command(epilog=_EXAMPLE)
@@ -87,6 +92,7 @@ def prepare(
     max_examples: _MaxExamples = None,
     per_document: _PerDocument = 40,
     package_share: _PackageShare = 0.12,
+    others_share: _OthersShare = 0.15,
     language: _Languages = None,
     workers: _Workers = 0,
     seed: _Seed = 0,
@@ -102,7 +108,7 @@ def prepare(
         installed=installed, download=download, packages=packages, evaluation=tuple(evaluation or ()),
         leak_check=leak_check, held_out=(*HELD_OUT, *(hold_out or ())),
         held_out_folders=tuple(hold_out_folder or ()), max_examples=max_examples,
-        per_document=per_document, package_share=package_share,
+        per_document=per_document, package_share=package_share, others_share=others_share,
         languages=tuple(language or ()), workers=workers, seed=seed, progress=not as_json,
     )  # fmt: skip
     report = run(options)

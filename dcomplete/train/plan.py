@@ -19,16 +19,17 @@ def plan(
     limit: int | None = None,
     per_document: int = PER_DOCUMENT,
     package_share: float = PACKAGE_SHARE,
+    others_share: float = OTHERS_SHARE,
 ) -> list[int]:
     """Gaps per document: about one for 300 characters, scaled down to `limit` and the shares.
 
     A package gets at most `package_share` of all, or its even share where there are few packages;
-    languages other than Python get at most 15 % together.
+    languages other than Python get at most `others_share` together, where there is Python.
     """
-    if not 0 < package_share <= 1 or per_document < 1:
-        raise UserError("Give a package share between 0 and 1 and at least one gap per document.")
+    if not (0 < package_share <= 1 and 0 <= others_share < 1) or per_document < 1:
+        raise UserError("Give shares between 0 and 1 and at least one gap per document.")
     wants = [_want(document, per_document) for document in documents]
-    wants = _side_languages(documents, wants)
+    wants = _side_languages(documents, wants, others_share)
     groups: dict[str, list[int]] = defaultdict(list)
     for at, document in enumerate(documents):
         groups[document.package].append(at)
@@ -55,12 +56,12 @@ def _is_test(path: str) -> bool:
     return parts[-1].startswith("test_") or bool({"test", "tests", "testing"} & set(parts[:-1]))
 
 
-def _side_languages(documents: Sequence[Document], wants: list[float]) -> list[float]:
+def _side_languages(documents: Sequence[Document], wants: list[float], share: float) -> list[float]:
     others = sum(w for d, w in zip(documents, wants, strict=True) if d.language != "python")
     python = sum(wants) - others
     if not python or not others:
         return wants
-    scale = min(1.0, python * OTHERS_SHARE / (1 - OTHERS_SHARE) / others)
+    scale = min(1.0, python * share / (1 - share) / others)
     return [
         w if d.language == "python" else w * scale for d, w in zip(documents, wants, strict=True)
     ]

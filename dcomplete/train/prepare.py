@@ -21,7 +21,7 @@ from dcomplete.train.dedupe import duplicates
 from dcomplete.train.download import HELD_OUT, PINNED_HELD_OUT, TRAINING, fetch, pinned
 from dcomplete.train.leaks import Forbidden, read_evaluation
 from dcomplete.train.manifest import Given, Kept, Made, Outcome, Report
-from dcomplete.train.plan import PACKAGE_SHARE, PER_DOCUMENT, plan
+from dcomplete.train.plan import OTHERS_SHARE, PACKAGE_SHARE, PER_DOCUMENT, plan
 from dcomplete.train.shards import Writer
 from dcomplete.train.sources import Document, Source, find, normal
 from dcomplete.train.work import Pool, cut_document, parts, read_part
@@ -49,6 +49,7 @@ class PrepareOptions:
     max_examples: int | None = None
     per_document: int = PER_DOCUMENT
     package_share: float = PACKAGE_SHARE
+    others_share: float = OTHERS_SHARE  # of the languages that are not Python, together
     languages: tuple[str, ...] = ()
     workers: int = 0
     seed: int = 0
@@ -71,7 +72,7 @@ def prepare(options: PrepareOptions) -> Report:
         clock["read"] = time.monotonic()
         counts = plan(
             kept.training, options.seed, options.max_examples,
-            options.per_document, options.package_share,
+            options.per_document, options.package_share, options.others_share,
         )  # fmt: skip
         jobs = [(d, n, options.seed) for d, n in zip(kept.training, counts, strict=True) if n]
         made = _cut(pool, jobs, _writer(options, tokenizer), bar)
