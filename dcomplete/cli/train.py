@@ -31,11 +31,19 @@ _Installed = Annotated[
     bool, typer.Option(help="Read installed packages that have a permissive licence.")
 ]
 _Download = Annotated[
-    bool, typer.Option("--download", help="Also fetch a pinned list of packages with pip.")
+    bool,
+    typer.Option("--download", help="Also fetch a pinned list of packages; none of them is run."),
 ]
 _Packages = Annotated[
-    Path | None,
-    typer.Option(help="With --download: a file with other packages, one name==version a line."),
+    list[Path] | None,
+    typer.Option(
+        help="With --download: a file with other packages, one a line: name==version, "
+        "npm:name@version, deb:name=version. Repeat."
+    ),
+]
+_HoldOutPackages = Annotated[
+    list[Path] | None,
+    typer.Option(help="With --download: such a file for held-out gaps. Repeat."),
 ]
 _Evaluation = Annotated[
     list[Path] | None,
@@ -85,6 +93,7 @@ def prepare(
     installed: _Installed = True,
     download: _Download = False,
     packages: _Packages = None,
+    hold_out_packages: _HoldOutPackages = None,
     evaluation: _Evaluation = None,
     leak_check: _LeakCheck = True,
     hold_out: _HoldOut = None,
@@ -105,7 +114,8 @@ def prepare(
 
     options = PrepareOptions(
         out=out, tokenizer=tokenizer, folders=tuple(folder or ()), stdlib=stdlib,
-        installed=installed, download=download, packages=packages, evaluation=tuple(evaluation or ()),
+        installed=installed, download=download, packages=tuple(packages or ()),
+        held_out_packages=tuple(hold_out_packages or ()), evaluation=tuple(evaluation or ()),
         leak_check=leak_check, held_out=(*HELD_OUT, *(hold_out or ())),
         held_out_folders=tuple(hold_out_folder or ()), max_examples=max_examples,
         per_document=per_document, package_share=package_share, others_share=others_share,

@@ -1,17 +1,11 @@
-"""A pinned list of permissively licensed packages, fetched with pip where the user asks.
+"""Pinned lists of permissively licensed packages, fetched where the user asks."""
 
-Wheels only: pip runs nothing of what it downloads, and they are unpacked, never imported.
-"""
-
-import re
-import subprocess
-import sys
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from importlib.resources import files
 from pathlib import Path
-from zipfile import BadZipFile, ZipFile
 
 from dcomplete.errors import UserError
+from dcomplete.train.registries import REGISTRIES
 
 TRAINING = tuple((files("dcomplete.train") / "packages.txt").read_text("utf-8").split())
 PINNED_HELD_OUT: tuple[str, ...] = (
@@ -28,33 +22,25 @@ def pinned(path: Path) -> tuple[str, ...]:
         pins = tuple(path.read_text(encoding="utf-8").split())
     except (OSError, UnicodeDecodeError) as error:
         raise UserError(f"{path} cannot be read; name a file with one package a line.") from error
-    if not pins or not all(re.fullmatch(r"[\w.-]+==[\w.+!-]+", pin) for pin in pins):
-        raise UserError(f"{path} is no list of pinned packages; write one name==version a line.")
+    if not pins or not all(any(registry.owns(pin) for registry in REGISTRIES) for pin in pins):
+        raise UserError(
+            f"{path} is no list of pinned packages; write one name==version a line, "
+            "or npm:name@version, or deb:name=version."
+        )
     return pins
 
 
-def fetch(pins: Sequence[str], folder: Path) -> Path:
-    """Download wheels into `folder` and unpack each into a folder of its own; what is there stays.
+def listed(paths: Iterable[Path]) -> tuple[str, ...]:
+    """The packages of several lists, each once. Raises as `pinned` does."""
+    return tuple(dict.fromkeys(pin for path in paths for pin in pinned(path)))
 
-    Raises UserError where pip cannot get one.
+
+def fetch(pins: Sequence[str], folder: Path) -> Path:
+    """Download packages into `folder` and unpack each into a folder of its own; what is there stays.
+
+    Raises UserError where one cannot be had.
     """
-    wheels = folder / "wheels"
-    wheels.mkdir(parents=True, exist_ok=True)
-    command = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps"]
-    command += ["--disable-pip-version-check", "--only-binary", ":all:", "--dest", str(wheels)]
-    done = subprocess.run(
-        [*command, *pins], capture_output=True, encoding="utf-8", errors="replace", check=False
-    )
-    if done.returncode:
-        reason = (done.stderr.strip().splitlines() or ["pip failed"])[-1]
-        raise UserError(f"The packages cannot be downloaded ({reason}); go on without --download.")
-    for wheel in sorted(wheels.glob("*.whl")):
-        place = folder / wheel.name.split("-")[0]
-        if place.exists():
-            continue
-        try:
-            with ZipFile(wheel) as archive:
-                archive.extractall(place)
-        except BadZipFile as error:
-            raise UserError(f"{wheel} is damaged; delete it and run again.") from error
+    for registry in REGISTRIES:
+        if mine := [pin for pin in pins if registry.owns(pin)]:
+            registry.get(mine, folder)
     return folder

@@ -7,6 +7,7 @@ difflib's ratio.
 
 import difflib
 import statistics
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -27,6 +28,7 @@ class Scored:
     """One gap's outcome. `length_error` is in tokens, predicted minus true."""
 
     kind: str
+    language: str
     exact: bool
     similarity: float
     length_error: int
@@ -55,6 +57,7 @@ def infill_gaps(
         text = result.best.texts[0]
         yield Scored(
             gap.kind,
+            gap.language,
             text.rstrip() == gap.middle.rstrip(),
             difflib.SequenceMatcher(None, text, gap.middle, autojunk=False).ratio(),
             result.best.tokens - true,
@@ -65,7 +68,7 @@ def infill_gaps(
 
 
 def summary(scored: Sequence[Scored]) -> dict[str, Any]:
-    """Shares in percent, means, medians."""
+    """Shares in percent, means, medians; by language where there are several."""
     if not scored:
         return {"gaps": 0}
     line = [s for s in scored if s.kind in ("line", "rest_of_line")]
@@ -80,7 +83,17 @@ def summary(scored: Sequence[Scored]) -> dict[str, Any]:
         "steps": round(statistics.fmean(s.steps for s in scored), 2),
         "forwards": round(statistics.fmean(s.forwards for s in scored), 2),
         "p50_ms": round(statistics.median(s.ms for s in scored), 1),
+        **_by_language(line),
     }
+
+
+def _by_language(lines: Sequence[Scored]) -> dict[str, Any]:
+    """Single lines of each language: how many there are, and how many are right."""
+    counts = Counter(s.language for s in lines)
+    if len(counts) < 2:
+        return {}
+    right = Counter(s.language for s in lines if s.exact)
+    return {"lines_by_language": {n: [right[n], of] for n, of in counts.most_common()}}
 
 
 def _percent(values: Iterable[bool]) -> float:

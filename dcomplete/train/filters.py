@@ -24,6 +24,11 @@ _VENDORED = re.compile(
     r"__pycache__|bower_components)(/|$)",
     re.I,
 )
+_COMPILED = re.compile(  # what a compiler or bundler made of other files
+    r"(^|/)(dist|_?esm?|_?cjs|umd|build|bundles?|es20\d\d|fesm\d+|lib-(esm?|cjs|commonjs|module))(/|$)",
+    re.I,
+)
+_COMPILES = {"javascript", "typescript", "tsx"}
 _DATA = re.compile(
     r"(^|/)(tests?[-_]?data|fixtures?|snapshots?|cassettes|tests?/data|goldens?)(/|$)"
 )
@@ -45,7 +50,8 @@ def is_benchmark(name: str) -> bool:
 
 def reject_path(path: str) -> str | None:
     """Why a file at `path` (within its package, with `/`) is left out, or None to keep it."""
-    if PurePosixPath(path).suffix.lower() not in LANGUAGES:
+    language = LANGUAGES.get(PurePosixPath(path).suffix.lower())
+    if language is None:
         return "language"
     if is_benchmark(path):
         return "benchmark"
@@ -53,6 +59,8 @@ def reject_path(path: str) -> str | None:
         return "vendored"
     if _DATA.search(path):
         return "test data"
+    if language in _COMPILES and _COMPILED.search(path):
+        return "compiled"
     return "generated" if _GENERATED_NAME.search(path) else None
 
 

@@ -1,5 +1,6 @@
 """Which licences let a file be trained on: permissive ones, recognised from metadata."""
 
+import json
 import re
 from email.message import Message
 
@@ -44,6 +45,32 @@ def of_metadata(meta: Message, texts: tuple[str, ...] = ()) -> str | None:
     if field and len(field) <= _LONG:
         return field if permissive(field) else None
     return next(filter(None, map(of_text, (field, *texts))), None)
+
+
+def of_npm(package_json: str) -> str | None:
+    """The permissive licence that an npm package states, or None."""
+    try:
+        stated = json.loads(package_json).get("license")
+    except (ValueError, AttributeError, RecursionError):
+        return None
+    name = stated.get("type") if isinstance(stated, dict) else stated
+    if not isinstance(name, str) or not permissive(name.strip("()")):
+        return None
+    return name
+
+
+def of_debian(copyright_file: str) -> str | None:
+    """The permissive licences of a Debian package's files, or None where one of them is another.
+
+    The file names them by stanzas (Debian's machine-readable format 1.0); one in free text names none.
+    """
+    names = set()
+    for stanza in re.split(r"\n[ \t]*\n", copyright_file):
+        where = re.search(r"^Files:\s*(\S.*)$", stanza, re.M)
+        named = re.search(r"^License:\s*(\S.*)$", stanza, re.M)
+        if where and named and not where[1].startswith("debian/"):
+            names.add(re.sub(r"\bexpat\b", "MIT", named[1].strip(), flags=re.I))
+    return " AND ".join(sorted(names)) if names and all(map(permissive, names)) else None
 
 
 def permissive(expression: str) -> bool:

@@ -57,37 +57,48 @@ def _is_test(path: str) -> bool:
 
 
 def _side_languages(documents: Sequence[Document], wants: list[float], share: float) -> list[float]:
-    others = sum(w for d, w in zip(documents, wants, strict=True) if d.language != "python")
-    python = sum(wants) - others
+    """The wants of other languages scaled down to `share` of all, the frequent ones more than the rare.
+
+    Each gets in proportion to the root of what there is of it, as multilingual models draw their texts
+    (arXiv 1911.02116), and never more than there is.
+    """
+    totals: dict[str, float] = defaultdict(float)
+    for document, want in zip(documents, wants, strict=True):
+        totals[document.language] += want
+    python = totals.pop("python", 0.0)
+    others = sum(totals.values())
     if not python or not others:
         return wants
-    scale = min(1.0, python * share / (1 - share) / others)
-    return [
-        w if d.language == "python" else w * scale for d, w in zip(documents, wants, strict=True)
-    ]
+    room = python * share / (1 - share)
+    if others <= room:
+        return wants
+    given = _capped({n: total**0.5 for n, total in totals.items()}, totals, room)
+    scale = {n: given[n] / totals[n] for n in totals} | {"python": 1.0}
+    return [w * scale[d.language] for d, w in zip(documents, wants, strict=True)]
+
+
+def _capped(weights: dict[str, float], most: dict[str, float], total: float) -> dict[str, float]:
+    """`total` in proportion to `weights`, none above its `most`; `total` is at most their sum."""
+    low, high = 0.0, max((most[n] / weights[n] for n in weights if weights[n]), default=1.0)
+    for _ in range(_ROUNDS):
+        middle = (low + high) / 2
+        if sum(min(weights[n] * middle, most[n]) for n in weights) < total:
+            low = middle
+        else:
+            high = middle
+    return {n: min(weights[n] * high, most[n]) for n in weights}
 
 
 def _fill(sizes: dict[str, float], share: float, limit: int | None) -> dict[str, float]:
     """Scale all groups alike, but cap each at `share` of the total (water filling)."""
     total = min(sum(sizes.values()), float(limit) if limit is not None else float("inf"))
     for _ in range(_ROUNDS):  # a cap lowers the total, which lowers the cap
-        capped = _level(sizes, share * total, total)
+        capped = _capped(sizes, {n: min(size, share * total) for n, size in sizes.items()}, total)
         reached = sum(capped.values())
         if reached >= total * 0.999:
             break
         total = reached
     return capped
-
-
-def _level(sizes: dict[str, float], cap: float, total: float) -> dict[str, float]:
-    low, high = 0.0, 1.0
-    for _ in range(_ROUNDS):
-        middle = (low + high) / 2
-        if sum(min(size * middle, cap) for size in sizes.values()) < total:
-            low = middle
-        else:
-            high = middle
-    return {name: min(size * high, cap) for name, size in sizes.items()}
 
 
 def _round(value: float, rng: Random) -> int:

@@ -18,7 +18,7 @@ from dcomplete.engine.tokens import Tokens
 from dcomplete.errors import UserError
 from dcomplete.train import heldout
 from dcomplete.train.dedupe import duplicates
-from dcomplete.train.download import HELD_OUT, PINNED_HELD_OUT, TRAINING, fetch, pinned
+from dcomplete.train.download import HELD_OUT, PINNED_HELD_OUT, TRAINING, fetch, listed
 from dcomplete.train.leaks import Forbidden, read_evaluation
 from dcomplete.train.manifest import Given, Kept, Made, Outcome, Report
 from dcomplete.train.plan import OTHERS_SHARE, PACKAGE_SHARE, PER_DOCUMENT, plan
@@ -41,7 +41,8 @@ class PrepareOptions:
     stdlib: bool = True
     installed: bool = True
     download: bool = False
-    packages: Path | None = None  # instead of the pinned list that comes with the trainer
+    packages: tuple[Path, ...] = ()  # lists, instead of the pinned one that comes with the trainer
+    held_out_packages: tuple[Path, ...] = ()  # instead of the pinned list of those
     held_out: tuple[str, ...] = HELD_OUT
     held_out_folders: tuple[Path, ...] = ()
     evaluation: tuple[Path, ...] = ()
@@ -110,20 +111,20 @@ def _sources(options: PrepareOptions) -> tuple[list[Source], list[Source], dict[
     """(training packages, held-out packages, packages left out with the reason)."""
     folders = list(options.folders)
     if options.download:
-        pins = pinned(options.packages) if options.packages else TRAINING
-        folders.append(fetch(pins, options.out / "downloads"))
+        folders.append(fetch(listed(options.packages) or TRAINING, options.out / "downloads"))
     apart_folders = list(options.held_out_folders)
     if options.download and not apart_folders:
-        apart_folders.append(fetch(PINNED_HELD_OUT, options.out / "held-out"))
-    apart = find(apart_folders, stdlib=False, installed=False)
+        apart = listed(options.held_out_packages) or PINNED_HELD_OUT
+        apart_folders.append(fetch(apart, options.out / "held-out"))
+    kept_apart = find(apart_folders, stdlib=False, installed=False)
     found = find(folders, options.stdlib, options.installed)
-    names = {normal(name) for name in options.held_out} | {normal(s.name) for s in apart.sources}
+    names = {normal(n) for n in (*options.held_out, *(s.name for s in kept_apart.sources))}
     training = [s for s in found.sources if normal(s.name) not in names]
     held = {normal(s.name): s for s in found.sources if normal(s.name) in names}
-    held |= {normal(s.name): s for s in apart.sources}
+    held |= {normal(s.name): s for s in kept_apart.sources}
     if not training:
         raise UserError("There is nothing to read; name a folder of source files with --folder.")
-    return training, [held[n] for n in sorted(held)], {**found.skipped, **apart.skipped}
+    return training, [held[n] for n in sorted(held)], {**found.skipped, **kept_apart.skipped}
 
 
 def _read(

@@ -4,6 +4,7 @@ Only files with a recognisably permissive licence are taken (`licences.py`), and
 code (`filters.py`). A folder that the user names is taken as it is: its licence is theirs to judge.
 """
 
+import json
 import os
 import re
 import sys
@@ -16,9 +17,10 @@ from pathlib import Path, PurePosixPath
 
 from dcomplete.errors import UserError
 from dcomplete.train.filters import LANGUAGES, MAX_BYTES, is_benchmark, reject_path, reject_text
-from dcomplete.train.licences import of_metadata
+from dcomplete.train.licences import of_debian, of_metadata, of_npm
 
 _OWN = "dcomplete"  # holds the evaluation harness
+_NPM, _DEBIAN = "package/package.json", "DEBIAN/control"
 _NOT_STDLIB = ("site-packages/", "dist-packages/", "test/", "idlelib/idle_test/", "lib-dynload/")
 
 
@@ -58,9 +60,9 @@ def normal(name: str) -> str:
 def find(folders: Iterable[Path] = (), stdlib: bool = True, installed: bool = True) -> Found:
     """All packages of this environment and of `folders`; the first of a name wins.
 
-    A folder with wheels unpacked in it (itself or its children hold ``*.dist-info``) gives those
-    packages; any other folder is one package with the folder's name. Raises UserError for a folder
-    that is none.
+    A folder with packages unpacked in it (itself or its children hold ``*.dist-info``, npm's
+    ``package/package.json`` or ``DEBIAN/control``) gives those packages; any other folder is one package
+    with the folder's name. Raises UserError for a folder that is none.
     """
     sources: dict[str, Source] = {}
     skipped: dict[str, str] = {}
@@ -90,8 +92,9 @@ def _of_folder(folder: Path, skipped: dict[str, str]) -> list[Source]:
         raise UserError(f"{folder} is no folder; name one that holds source files.")
     places = [folder, *sorted(p for p in folder.iterdir() if p.is_dir())]
     packages = list(distributions(path=[str(p) for p in places]))
-    if packages:
-        return _of_distributions(packages, skipped)
+    others = [place for place in places if _says_of_itself(place)]
+    if packages or others:
+        return [*_of_distributions(packages, skipped), *_of_others(others, skipped)]
     return [Source(folder.resolve().name, "", "given by the user", tuple(_walk(folder)))]
 
 
@@ -112,6 +115,44 @@ def _of_distributions(found: Iterable[Distribution], skipped: dict[str, str]) ->
         )
         sources.append(Source(name, dist.version, licence, tuple(files)))
     return sources
+
+
+def _says_of_itself(place: Path) -> bool:
+    return (place / _NPM).is_file() or (place / _DEBIAN).is_file()
+
+
+def _of_others(places: Iterable[Path], skipped: dict[str, str]) -> list[Source]:
+    """Packages of npm and Debian; each is called by its registry's name and its own."""
+    sources = []
+    for place in places:
+        name, version, licence = _npm(place) if (place / _NPM).is_file() else _debian(place)
+        if licence is None:
+            skipped[name] = "licence"
+            continue
+        own = tuple(at for at in _walk(place) if not at[1].is_symlink())  # links lead elsewhere
+        sources.append(Source(name, version, licence, own))
+    return sources
+
+
+def _npm(place: Path) -> tuple[str, str, str | None]:
+    text = (place / _NPM).read_text("utf-8", errors="replace")
+    try:
+        said = json.loads(text)
+        named = f"npm:{said['name']}", str(said["version"])
+    except (ValueError, KeyError, TypeError, RecursionError):
+        return place.name, "", None
+    return (*named, of_npm(text))
+
+
+def _debian(place: Path) -> tuple[str, str, str | None]:
+    control = (place / _DEBIAN).read_text("utf-8", errors="replace")
+    said = dict(re.findall(r"^(Package|Version): *(\S+)", control, re.M))
+    name = said.get("Package", "")
+    try:
+        told = (place / "usr/share/doc" / name / "copyright").read_text("utf-8", errors="replace")
+    except OSError:
+        told = ""
+    return f"deb:{name or place.name}", said.get("Version", ""), of_debian(told)
 
 
 def _licence(dist: Distribution) -> str | None:

@@ -1,5 +1,6 @@
 """From a run to a model that infills: nothing lost on the way, the vocabulary trimmed harmlessly."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -171,6 +172,10 @@ def test_the_evaluation_counts_what_it_should(trained):
     assert all(s.length_error == 0 for s in told)
     found = summary(told)
     assert found["gaps"] == found["single_line_gaps"] == 3 and 0 <= found["edit_similarity"] <= 1
+    assert "lines_by_language" not in found, "there is only one"
+    foreign = [replace(told[0], language="rust", exact=True), *told]
+    right = sum(s.exact for s in told)
+    assert summary(foreign)["lines_by_language"] == {"python": [right, 3], "rust": [1, 1]}
     nats = masked_nats(engine, gaps)
     assert set(nats) == {"25 %", "50 %", "75 %", "100 %"} and all(n > 0 for n in nats.values())
 

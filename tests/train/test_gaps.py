@@ -99,6 +99,26 @@ def test_no_package_rules_the_plan() -> None:
     assert plan(documents, seed=1) == plan(documents, seed=1)
 
 
+def test_rare_languages_keep_more_of_theirs_than_frequent_ones() -> None:
+    sizes = {"python": 200, "typescript": 400, "rust": 100, "lua": 4}
+    documents = [
+        Document(f"{name}{n}", "a", name, "x" * 3000)
+        for name, of in sizes.items()
+        for n in range(of)
+    ]
+    counts = plan(documents, seed=1, others_share=0.5)
+    of = Counter[str]()
+    for document, count in zip(documents, counts, strict=True):
+        of[document.language] += count
+    assert of["python"] == pytest.approx(2000, rel=0.02)
+    assert of.total() - of["python"] == pytest.approx(2000, rel=0.02), "as much as of Python"
+    assert of["typescript"] == pytest.approx(2 * of["rust"], rel=0.1), (
+        "as the root of what there is"
+    )
+    assert of["lua"] == pytest.approx(40, rel=0.1), "all there is, though less than its part"
+    assert sum(plan(documents, seed=1, others_share=0.0)) == pytest.approx(2000, rel=0.02)
+
+
 @pytest.mark.parametrize(("vocabulary", "kind"), [(900, np.uint16), (70_000, np.int32)])
 def test_shards_round_trip(tmp_path: Path, vocabulary: int, kind: type) -> None:
     rng = np.random.default_rng(1)

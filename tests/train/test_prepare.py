@@ -14,7 +14,6 @@ from dcomplete.errors import UserError
 from dcomplete.train import heldout
 from dcomplete.train.cuts import SINGLE_LINE
 from dcomplete.train.dedupe import duplicates, fingerprint
-from dcomplete.train.download import pinned
 from dcomplete.train.filters import is_benchmark, reject_path, reject_text
 from dcomplete.train.leaks import Forbidden, decoded, leaks, read_evaluation
 from dcomplete.train.licences import of_text, permissive
@@ -191,6 +190,9 @@ def test_command_line(options: PrepareOptions) -> None:
         ("pkg/jquery.min.js", "generated"),
         ("pkg/human_eval/execution.py", "benchmark"),
         ("bench/mbpp.py", "benchmark"),
+        ("package/dist/index.js", "compiled"),
+        ("package/src/_esm/index.ts", "compiled"),
+        ("pkg/build/wheel.py", None),
     ],
 )
 def test_paths(path: str, reason: str | None) -> None:
@@ -285,15 +287,3 @@ def test_real_evaluation_data_are_understood() -> None:
     problems = [json.loads(line) for line in gzip.decompress(file.read_bytes()).splitlines()]
     whole = [p["prompt"] + p["canonical_solution"] for p in problems]
     assert len(leaks(forbidden, [f"# mine\n{text}" for text in whole])) == len(whole)
-
-
-@pytest.mark.parametrize("text", ["", "attrs", "attrs>=26\n", "attrs==26.1.0 rm -rf\n"])
-def test_a_list_of_packages_names_a_version_for_each(text, tmp_path):
-    path = tmp_path / "packages.txt"
-    path.write_text("attrs==26.1.0\nmore-itertools==11.2.1\n", "utf-8")
-    assert pinned(path) == ("attrs==26.1.0", "more-itertools==11.2.1")
-    path.write_text(text, "utf-8")
-    with pytest.raises(UserError, match="is no list of pinned packages"):
-        pinned(path)
-    with pytest.raises(UserError, match="cannot be read"):
-        pinned(tmp_path / "missing.txt")

@@ -1,0 +1,199 @@
+"""Packages of npm and Debian: fetched by their own programs, unpacked and never run, licences read."""
+
+import json
+import shutil
+import subprocess
+import sys
+import tarfile
+from dataclasses import replace
+from io import BytesIO
+from pathlib import Path
+
+import pytest
+
+from dcomplete.errors import UserError
+from dcomplete.train.download import pinned
+from dcomplete.train.licences import of_debian, of_npm
+from dcomplete.train.registries import DEBIAN, NPM, PYPI, REGISTRIES, Registry
+from dcomplete.train.sources import find
+from tests.train.programs import program
+
+COPYRIGHT = """Format: https://www.debian.org/doc/packaging-manuals/copyright-format/1.0/
+
+Files: *
+Copyright: 2020 Someone
+License: Expat
+
+Files: src/fast.rs
+License: Apache-2.0 or MIT
+
+Files: debian/*
+License: GPL-2+
+
+License: Expat
+ Permission is hereby granted, free of charge
+"""
+
+
+def npm_archive(folder: Path, licence: object = "MIT") -> Path:
+    said = json.dumps({"name": "@some/thing", "version": "1.2.3", "license": licence})
+    texts = {
+        "package/package.json": said,
+        "package/src/index.ts": program(1),
+        "package/dist/index.js": program(1),
+        "../outside.js": program(2),
+        "/absolute.js": program(2),
+    }
+    path = folder / "some-thing-1.2.3.tgz"
+    with tarfile.open(path, "w:gz") as archive:
+        for name, text in texts.items():
+            member = tarfile.TarInfo(name)
+            member.size = len(text.encode())
+            archive.addfile(member, BytesIO(text.encode()))
+        link = tarfile.TarInfo("package/src/link.ts")
+        link.type, link.linkname = tarfile.SYMTYPE, "/etc/hostname"
+        archive.addfile(link)
+    return path
+
+
+def debian_archive(folder: Path, told: str = COPYRIGHT) -> Path:
+    if shutil.which("dpkg-deb") is None:
+        pytest.skip("dpkg-deb builds the package that is read, and is not here")
+    tree = folder / "tree"
+    control = "Package: librust-thing-dev\nVersion: 1.0-2\nArchitecture: all\n"
+    control += "Maintainer: Someone <someone@example.org>\nDescription: a thing\n"
+    texts = {
+        "DEBIAN/control": control,
+        "usr/share/doc/librust-thing-dev/copyright": told,
+        "usr/share/cargo/registry/thing/src/lib.rs": program(3),
+    }
+    for name, text in texts.items():
+        (tree / name).parent.mkdir(parents=True, exist_ok=True)
+        (tree / name).write_text(text, "utf-8")
+    (tree / "usr/share/cargo/registry/thing/src/host.rs").symlink_to("/etc/hostname")
+    path = folder / "librust-thing-dev_1.0-2_all.deb"
+    subprocess.run(["dpkg-deb", "--build", tree, path], check=True, capture_output=True)
+    return path
+
+
+def bringing(registry: Registry, archive: Path) -> Registry:
+    """The registry, but its program copies an archive that is here into the working folder."""
+    copy = f"import shutil; shutil.copy({str(archive)!r}, '.')"
+    return replace(registry, fetch=(sys.executable, "-c", copy))
+
+
+def test_an_npm_package_is_unpacked_and_read(tmp_path: Path) -> None:
+    place = tmp_path / "downloads"
+    bringing(NPM, npm_archive(tmp_path)).get(["npm:@some/thing@1.2.3"], place)
+    (source,) = find([place], stdlib=False, installed=False).sources
+    assert (source.name, source.version, source.licence) == ("npm:@some/thing", "1.2.3", "MIT")
+    names = [name for name, _ in source.files]
+    assert names == ["package/dist/index.js", "package/src/index.ts"]
+    assert not list(tmp_path.rglob("outside.js")) and not list(tmp_path.rglob("absolute.js"))
+
+
+def test_a_debian_package_is_unpacked_and_read(tmp_path: Path) -> None:
+    place = tmp_path / "downloads"
+    bringing(DEBIAN, debian_archive(tmp_path)).get(["deb:librust-thing-dev=1.0-2"], place)
+    (source,) = find([place], stdlib=False, installed=False).sources
+    assert (source.name, source.version) == ("deb:librust-thing-dev", "1.0-2")
+    assert source.licence == "Apache-2.0 or MIT AND MIT"
+    assert [name.rpartition("/")[2] for name, _ in source.files] == ["lib.rs"], "no link's file"
+
+
+def test_packages_without_a_permissive_licence_are_left_out(tmp_path: Path) -> None:
+    place = tmp_path / "downloads"
+    bringing(NPM, npm_archive(tmp_path, "GPL-3.0-only")).get(["npm:@some/thing@1.2.3"], place)
+    found = find([place], stdlib=False, installed=False)
+    assert not found.sources and found.skipped == {"npm:@some/thing": "licence"}
+
+
+def test_what_is_there_is_not_unpacked_again_and_half_of_one_never_stays(tmp_path: Path) -> None:
+    place, archive = tmp_path / "downloads", npm_archive(tmp_path)
+    bringing(NPM, archive).get(["npm:@some/thing@1.2.3"], place)
+    whole = place / "npm-some-thing-1.2.3"
+    (whole / "mark").touch()
+    bringing(NPM, archive).get(["npm:@some/thing@1.2.3"], place)
+    assert (whole / "mark").exists()
+    shutil.rmtree(whole)
+    archive.write_bytes(archive.read_bytes()[:200])
+    with pytest.raises(UserError, match="is damaged; delete it"):
+        bringing(NPM, archive).get(["npm:@some/thing@1.2.3"], place)
+    assert [each.name for each in place.iterdir()] == ["npm"]
+
+
+@pytest.mark.parametrize("registry", REGISTRIES, ids=lambda r: r.name)
+def test_what_cannot_be_had_is_one_sentence(registry: Registry, tmp_path: Path) -> None:
+    missing = replace(registry, fetch=("no-such-program-here",))
+    with pytest.raises(UserError, match=f"there is no {registry.program} here"):
+        missing.get(["x==1"], tmp_path)
+    says = "import sys; print('first\\nE: Version 1 of x was not found', file=sys.stderr); sys.exit(100)"
+    failing = replace(registry, fetch=(sys.executable, "-c", says))
+    with pytest.raises(UserError, match=r"\(E: Version 1 of x was not found\); go on without"):
+        failing.get(["x==1"], tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("pin", "registry"),
+    [
+        ("attrs==26.1.0", PYPI),
+        ("npm:zod@4.6.7", NPM),
+        ("npm:@tanstack/query-core@5.108.4", NPM),
+        ("deb:librust-regex-dev=1.7.1-1", DEBIAN),
+        ("deb:ruby-sinatra=3.0.5-3+deb12u1", DEBIAN),
+        ("npm:zod", None),
+        ("npm:zod@4; rm", None),
+        ("npm:../x@1", None),
+        ("deb:--option=1", None),
+        ("zod@4.6.7", None),
+    ],
+)
+def test_each_pin_belongs_to_one_registry(pin: str, registry: Registry | None) -> None:
+    assert [r for r in REGISTRIES if r.owns(pin)] == ([registry] if registry else [])
+
+
+def test_the_lists_that_come_along_are_pins_and_keep_apart_what_is_held_out() -> None:
+    folder = Path(__file__).parents[2] / "dcomplete" / "train"
+    training = pinned(folder / "packages-languages.txt")
+    held = pinned(folder / "packages-languages-held-out.txt")
+    assert len(set(training)) == len(training) > 600 and len(held) > 20
+
+    def named(pins: tuple[str, ...]) -> set[str]:
+        return {pin.rpartition("@")[0] or pin.partition("=")[0] for pin in pins}
+
+    assert not named(training) & named(held)
+
+
+@pytest.mark.parametrize(
+    ("stated", "licence"),
+    [
+        ('{"license": "MIT"}', "MIT"),
+        ('{"license": "(MIT OR GPL-3.0)"}', "(MIT OR GPL-3.0)"),
+        ('{"license": {"type": "BSD-3-Clause"}}', "BSD-3-Clause"),
+        ('{"license": "SEE LICENSE IN x"}', None),
+        ('{"license": ["MIT"]}', None),
+        ("{}", None),
+        ("[]", None),
+        ("no json", None),
+    ],
+)
+def test_licences_of_npm(stated: str, licence: str | None) -> None:
+    assert of_npm(stated) == licence
+
+
+def test_licences_of_debian() -> None:
+    assert of_debian(COPYRIGHT) == "Apache-2.0 or MIT AND MIT"
+    assert of_debian(COPYRIGHT.replace("License: Apache-2.0 or MIT", "License: LGPL-2.1+")) is None
+    assert of_debian("This package is under the MIT licence, see upstream.") is None
+
+
+@pytest.mark.parametrize("text", ["", "attrs", "attrs>=26\n", "attrs==26.1.0 rm -rf\n"])
+def test_a_list_of_packages_names_a_version_for_each(text: str, tmp_path: Path) -> None:
+    path = tmp_path / "packages.txt"
+    path.write_text("attrs==26.1.0\nmore-itertools==11.2.1\n", "utf-8")
+    assert pinned(path) == ("attrs==26.1.0", "more-itertools==11.2.1")
+    path.write_text(text, "utf-8")
+    with pytest.raises(UserError, match="is no list of pinned packages"):
+        pinned(path)
+    with pytest.raises(UserError, match="cannot be read"):
+        pinned(tmp_path / "missing.txt")
