@@ -4,6 +4,8 @@ A model that knows fill-in-the-middle gets its own template; any other continues
 rule of `continuing`.
 """
 
+from pathlib import Path
+
 from dcomplete.errors import UserError
 from dcomplete.models.store import path_of
 from dcomplete_eval.contestants.spec import Kind, Spec
@@ -16,17 +18,24 @@ OPTIONS = (*_BOTH, *_LLAMA_CPP, *_TRANSFORMERS)
 
 def make(spec: Spec) -> Contestant:
     """See `contestants.contestant`; loads the model."""
-    path = path_of(spec.target)
-    if path.is_file() and path.suffix == ".gguf":
+    if (path := _read(spec)).is_file():
         from dcomplete_eval.contestants.llama_cpp import LlamaCpp
 
-        _refuse(spec, _TRANSFORMERS, "llama.cpp")
         return LlamaCpp(spec, path)
-    if path.is_dir():
-        from dcomplete_eval.contestants.hugging_face import HuggingFace
+    from dcomplete_eval.contestants.hugging_face import HuggingFace
 
+    return HuggingFace(spec, path)
+
+
+def _read(spec: Spec) -> Path:
+    """The model's file or folder."""
+    path = path_of(spec.target)
+    if path.is_file() and path.suffix == ".gguf":
+        _refuse(spec, _TRANSFORMERS, "llama.cpp")
+        return path
+    if path.is_dir():
         _refuse(spec, _LLAMA_CPP, "transformers")
-        return HuggingFace(spec, path)
+        return path
     raise UserError(f"{path} is neither a GGUF file nor a model folder; download the model first.")
 
 
@@ -36,4 +45,4 @@ def _refuse(spec: Spec, options: tuple[str, ...], program: str) -> None:
         raise UserError(f"{program}, which runs {spec.target}, has no option {given[0]!r}.")
 
 
-KIND = Kind(make, OPTIONS, target="a GGUF file or a Hugging Face model folder")
+KIND = Kind(make, OPTIONS, target="a GGUF file or a Hugging Face model folder", read=_read)

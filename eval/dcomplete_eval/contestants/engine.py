@@ -10,7 +10,9 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import dcomplete
+from dcomplete.engine.checks import check_request
 from dcomplete.errors import DcompleteError, UserError
+from dcomplete.models.store import find
 from dcomplete.types import Engine, InfillRequest, Stopwatch
 from dcomplete_eval.contestants import weights
 from dcomplete_eval.contestants.around import retrieved
@@ -25,8 +27,19 @@ MAX_TOKENS = 256  # of an answer, here and for every other contestant that count
 _LONGEST = 512  # cells that the engine accepts as a told length
 
 
-def make(spec: Spec) -> "EngineContestant":
-    """Load the model and answer a first request, which tells what "the default" is."""
+@dataclass(frozen=True, slots=True)
+class _Said:
+    """A contestant's words, read."""
+
+    request: InfillRequest
+    choice: tuple[str, str, str]  # model, device, number format
+    threads: int
+    here: bool
+    oracle: bool
+    outside: bool
+
+
+def _read(spec: Spec) -> _Said:
     deadline = spec.number("deadline", 0.0)
     length = spec.text("length", "auto")
     request = InfillRequest(
@@ -42,23 +55,37 @@ def make(spec: Spec) -> "EngineContestant":
         reuse=spec.yes("reuse", True),
         branches=spec.number("branches", 0),
     )
-    engine = _open(spec)
-    count = dcomplete.gap_counter(spec.text("model"))
-    return EngineContestant(spec, engine, count, request, oracle=length == "oracle")
+    check_request(request)
+    if request.policy:
+        from dcomplete.engine.policies import policy
 
-
-def _open(spec: Spec) -> Engine:
+        policy(request.policy)
     choice = spec.text("model"), spec.text("device", "auto"), spec.text("dtype", "auto")
+    if choice[0]:
+        find(choice[0])
+    here = spec.choice("via", ("here", "process")) == "here"
+    outside = spec.choice("line_end", ("inside", "outside")) == "outside"
     threads = spec.number("threads", 0)
-    if spec.choice("via", ("here", "process")) == "process":
-        if threads:
-            raise UserError("The engine process chooses its threads itself; leave out threads=.")
-        return dcomplete.connect_engine(*choice)
-    if threads:
+    if threads and not here:
+        raise UserError("The engine process chooses its threads itself; leave out threads=.")
+    return _Said(request, choice, threads, here, length == "oracle", outside)
+
+
+def make(spec: Spec) -> "EngineContestant":
+    """Load the model and answer a first request, which tells what "the default" is."""
+    said = _read(spec)
+    engine = _open(said)
+    return EngineContestant(spec, engine, dcomplete.gap_counter(said.choice[0]), said)
+
+
+def _open(said: _Said) -> Engine:
+    if not said.here:
+        return dcomplete.connect_engine(*said.choice)
+    if said.threads:
         import torch
 
-        torch.set_num_threads(threads)
-    return dcomplete.open_engine(*choice)
+        torch.set_num_threads(said.threads)
+    return dcomplete.open_engine(*said.choice)
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,12 +107,12 @@ class EngineContestant:
         spec: Spec,
         engine: Engine,
         count: Callable[[InfillRequest, str], int],
-        request: InfillRequest,
-        oracle: bool = False,
+        said: _Said,
     ) -> None:
-        self._engine, self._count, self._request, self._oracle = engine, count, request, oracle
-        self._via = spec.choice("via", ("here", "process"))
-        self._outside = spec.choice("line_end", ("inside", "outside")) == "outside"
+        self._engine, self._count = engine, count
+        request, oracle = said.request, said.oracle
+        self._request, self._oracle, self._outside = request, oracle, said.outside
+        self._via = "here" if said.here else "process"
         first = engine.infill(replace(request, max_tokens=1, deadline_ms=None))
         self._weights = weights.of_model(spec.text("model"))
         threads = _threads() if self._via == "here" else None
@@ -158,4 +185,4 @@ def _threads() -> int:
     return torch.get_num_threads()
 
 
-KIND = Kind(make, OPTIONS)
+KIND = Kind(make, OPTIONS, read=_read)

@@ -22,21 +22,24 @@ _HERE = {"localhost", "127.0.0.1", "::1"}
 
 def make(spec: Spec) -> "HttpContestant":
     """See `contestants.contestant`; asks for one token to see that somebody answers."""
+    endpoint = Endpoint(*_read(spec))
+    endpoint.first()
+    return HttpContestant(spec, endpoint)
+
+
+def _read(spec: Spec) -> tuple[str, Dialect, Asking, int, int | None, dict[str, str], float]:
+    """What an `Endpoint` is made of."""
     dialect = DIALECTS[spec.kind.removeprefix("http+")]
     asking = _asking(spec, dialect)
-    address = _address(spec, dialect.path(asking))
-    lines = None if spec.text("lines", "gold") == "gold" else spec.number("lines", 1)
-    endpoint = Endpoint(
-        address,
+    return (
+        _address(spec, dialect.path(asking)),
         dialect,
         asking,
         spec.number("context", 1024, 16),
-        lines,
+        None if spec.text("lines", "gold") == "gold" else spec.number("lines", 1),
         _headers(spec),
         spec.number("timeout", 120.0),
     )
-    endpoint.first()
-    return HttpContestant(spec, endpoint)
 
 
 def _asking(spec: Spec, dialect: Dialect) -> Asking:
@@ -123,4 +126,4 @@ class HttpContestant:
         self._endpoint.close()
 
 
-KIND = Kind(make, OPTIONS, target="an address, such as http://127.0.0.1:8080")
+KIND = Kind(make, OPTIONS, target="an address, such as http://127.0.0.1:8080", read=_read)

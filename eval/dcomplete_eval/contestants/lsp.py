@@ -39,8 +39,7 @@ class LanguageServer:
     """See `types.Contestant`."""
 
     def __init__(self, spec: Spec) -> None:
-        self._told = _settings(spec)
-        self._invoked = spec.choice("trigger", ("automatic", "invoked")) == "invoked"
+        self._told, self._invoked = _read(spec)
         # An engine that ends may still have its log open, which Windows does not delete.
         self._folder = tempfile.TemporaryDirectory(prefix="dcomplete-", ignore_cleanup_errors=True)
         places = ("DCOMPLETE_RUNTIME_DIR", "DCOMPLETE_LOG_DIR")
@@ -111,6 +110,11 @@ class LanguageServer:
             self._runner.close()
             stop_engine(self._env)
             self._folder.cleanup()
+
+
+def _read(spec: Spec) -> tuple[dict[str, Any], bool]:
+    """(the server's settings, whether each suggestion is asked for)."""
+    return _settings(spec), spec.choice("trigger", ("automatic", "invoked")) == "invoked"
 
 
 def _settings(spec: Spec) -> dict[str, Any]:
@@ -220,4 +224,4 @@ def offset(text: str, position: lsp.Position) -> int:
     return len(text)
 
 
-KIND = Kind(make, OPTIONS)
+KIND = Kind(make, OPTIONS, read=_read)

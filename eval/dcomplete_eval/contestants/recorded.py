@@ -72,4 +72,4 @@ class Recorded:
         return
 
 
-KIND = Kind(make, target="a file of answers")
+KIND = Kind(make, target="a file of answers", read=make)

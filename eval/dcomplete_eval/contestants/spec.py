@@ -90,15 +90,18 @@ class Spec:
 class Kind:
     """A sort of contestant: how one is made, and what may be said of it.
 
-    `target` says in words what stands behind the colon, "" where nothing does.
+    `target` says in words what stands behind the colon, "" where nothing does. `read` reads all that is
+    said, and starts and loads nothing.
     """
 
     make: Callable[[Spec], Contestant]
     options: Sequence[str] = ()
     target: str = ""
+    read: Callable[[Spec], object] = lambda spec: None
 
     def check(self, spec: Spec) -> None:
-        """Raise UserError for an unknown option, and for a target that is missing or too much."""
+        """Raise UserError for an option that is unknown or has no sense, and for a target that is missing
+        or too much: before a run begins, not when the contestant's turn comes."""
         for name in spec.options:
             if name not in (*self.options, "name"):
                 near = get_close_matches(name, self.options, n=1)
@@ -111,3 +114,4 @@ class Kind:
             raise UserError(f"Contestant {spec.kind!r} needs {self.target}: {spec.kind}:...")
         if spec.target and not self.target:
             raise UserError(f"Contestant {spec.kind!r} takes options only, not {spec.target!r}.")
+        self.read(spec)

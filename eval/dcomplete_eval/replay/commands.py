@@ -139,9 +139,10 @@ def trace_file(name: str, data: Path | None) -> Path:
 
 
 def maker(spec: str) -> Callable[[], Contestant]:
-    """A contestant by its words, made later and in the thread that asks it."""
-    from dcomplete_eval.contestants import contestant
+    """A contestant by its words, made later and in the thread that asks it. Raises UserError."""
+    from dcomplete_eval.contestants import check, contestant
 
+    check(spec)
     return lambda: contestant(spec)
 
 
