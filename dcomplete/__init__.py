@@ -16,6 +16,7 @@ __all__ = [
     "InfillRequest",
     "Refusal",
     "UserError",
+    "check_request",
     "connect_engine",
     "gap_counter",
     "open_engine",
@@ -43,6 +44,23 @@ def connect_engine(model: str = "", device: str = "auto", dtype: str = "auto") -
     from dcomplete.serve.start import StartOptions
 
     return RemoteEngine(model, StartOptions(Choice(model, device, dtype)))
+
+
+def check_request(request: InfillRequest, model: str = "") -> None:
+    """Raise UserError for what no engine would do: a value out of range, an unknown policy or model.
+
+    Nothing is loaded or started. A policy imports torch.
+    """
+    from dcomplete.engine.checks import check_request as check
+    from dcomplete.models.store import find
+
+    check(request)
+    if request.policy:
+        from dcomplete.engine.policies import policy
+
+        policy(request.policy)
+    if model:
+        find(model)
 
 
 def gap_counter(model: str = "") -> Callable[[InfillRequest, str], int]:

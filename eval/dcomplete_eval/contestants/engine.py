@@ -10,9 +10,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import dcomplete
-from dcomplete.engine.checks import check_request
 from dcomplete.errors import DcompleteError, UserError
-from dcomplete.models.store import find
 from dcomplete.types import Engine, InfillRequest, Stopwatch
 from dcomplete_eval.contestants import weights
 from dcomplete_eval.contestants.around import retrieved
@@ -55,14 +53,8 @@ def _read(spec: Spec) -> _Said:
         reuse=spec.yes("reuse", True),
         branches=spec.number("branches", 0),
     )
-    check_request(request)
-    if request.policy:
-        from dcomplete.engine.policies import policy
-
-        policy(request.policy)
     choice = spec.text("model"), spec.text("device", "auto"), spec.text("dtype", "auto")
-    if choice[0]:
-        find(choice[0])
+    dcomplete.check_request(request, choice[0])
     here = spec.choice("via", ("here", "process")) == "here"
     outside = spec.choice("line_end", ("inside", "outside")) == "outside"
     threads = spec.number("threads", 0)
