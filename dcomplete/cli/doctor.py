@@ -98,7 +98,6 @@ def kernels(device: str) -> dict[str, str]:
     import torch
 
     from dcomplete.engine.load import choose_device
-    from dcomplete.models.four_bits import four_bits_possible
     from dcomplete.models.packing import best_dtype, bfloat16_kernel, int8_possible, onednn_possible
 
     where = choose_device(device)
@@ -117,15 +116,21 @@ def kernels(device: str) -> dict[str, str]:
     why = f"multiplied by {kernel}" if kernel else "no AMX or AVX512-BF16 here"
     said["weights"] = f"{number}: {why}"
     said["linear layers"] = "packed by oneDNN" if packed else "plain: torch lacks oneDNN"
-    said["short passes"] = (
-        "over 4-bit blocks, where a model has them"
-        if packed and four_bits_possible()
-        else "as the others: torch's product of 4-bit blocks needs AVX2 or AVX512, and not Windows"
-    )
+    said["short passes"] = _short_passes(packed)
     said["int8"] = (
         "possible, not the default: see --dtype int8" if int8_possible() else "not possible"
     )
     return said
+
+
+def _short_passes(packed: bool) -> str:
+    from dcomplete.models.four_bits import four_bits_possible
+
+    if not packed:
+        return "as the others: torch lacks oneDNN"
+    if four_bits_possible():
+        return "over 4-bit blocks, where a model has them"
+    return "as the others: torch's product of 4-bit blocks needs AVX2 or AVX512, and not Windows"
 
 
 def attention(device: "torch.device") -> dict[str, str]:

@@ -8,6 +8,7 @@ import pytest
 import torch
 
 from dcomplete.cli import run
+from dcomplete.cli.doctor import kernels
 from dcomplete.engine.load import load_engine
 from dcomplete.models.checkpoint import read_tensors
 from dcomplete.models.quant import FORMATS
@@ -190,6 +191,16 @@ def test_doctor_reports_also_about_a_device_that_is_not_there(tiny_model, capsys
     status, out, err = call(capsys, "doctor", "--model", "tiny", "--device", "cuda", "--json")
     facts = json.loads(out)
     assert status == 2 and facts["packages"] and facts["kernels"]["problem"] in err
+
+
+@pytest.mark.parametrize(
+    ("lacking", "why"),
+    [("packing.onednn_possible", "lacks oneDNN"), ("four_bits.four_bits_possible", "AVX2")],
+)
+def test_doctor_says_why_there_are_no_short_passes(monkeypatch, lacking, why):
+    monkeypatch.setattr(f"dcomplete.models.{lacking}", lambda: False)
+    said = kernels("cpu")["short passes"]
+    assert said.startswith("as the others: ") and why in said
 
 
 @pytest.mark.parametrize("path", ["Z:/none", "folder\\none/x"])
