@@ -8,7 +8,7 @@ import re
 from pathlib import Path
 
 from dcomplete_eval.tables import infilling, latency, timed, typing, usefulness
-from dcomplete_eval.tables_engine import Run, draw_steps, gpu, quality, steps
+from dcomplete_eval.tables_engine import Run, draw_steps, gpu, languages, quality, steps
 from dcomplete_eval.tables_summary import summary
 
 ROOT = Path(__file__).parents[2]
@@ -45,7 +45,11 @@ def rendered(readme: str) -> str:
 def results_page() -> str:
     """Every table, as the page of ``eval/results``."""
     parts = {
-        "The model": [quality(lines("heldout.jsonl")), steps(lines("steps.jsonl"))],
+        "The model": [
+            quality(lines("heldout.jsonl")),
+            languages(lines("heldout-languages.jsonl")),
+            steps(lines("steps.jsonl")),
+        ],
         "HumanEval-Infilling": [
             infilling(lines("humaneval.jsonl")),
             timed(lines("humaneval-timed.jsonl")),

@@ -49,6 +49,23 @@ def quality(runs: Sequence[Run]) -> str:
     return "\n".join([*rows, "", f"{where(newest.values(), 'device', 'dtype')}."])
 
 
+def languages(runs: Sequence[Run]) -> str:
+    """Held-out single lines of many languages: how many of each are right, older weights beside."""
+    newest = {(run["model"], _how(run)): run for run in runs}
+    if not newest:
+        return ""
+    names = list(next(iter(newest.values()))["lines_by_language"])
+    rows = [
+        f"| held-out lines, exactly right | policy | all | {' | '.join(names)} |",
+        "|---|---|---" + "|---" * len(names) + "|",
+    ]
+    for (model, how), run in newest.items():
+        right = run["lines_by_language"]
+        each = " | ".join("{} of {}".format(*right[name]) for name in names)
+        rows.append(f"| {model} | {how} | {run['single_line_exact']} % | {each} |")
+    return "\n".join([*rows, "", f"{where(newest.values(), 'device', 'dtype')}."])
+
+
 def newest_steps(runs: Sequence[Run]) -> list[Run]:
     """Quality against steps: the newest run of every policy, few forwards first."""
     newest = {_how(run): run for run in runs}
