@@ -22,7 +22,7 @@ def command(
         typer.Option(help="Folder written by `dcomplete train prepare`: what layers are given."),
     ],
     out: Annotated[Path, typer.Option(help="Folder to write.")],
-    rows: Annotated[int, typer.Option(min=1, help="Training rows to look at.")] = 256,
+    rows: Annotated[int, typer.Option(min=1, help="Training rows to look at.")] = 128,
     piece_mb: Annotated[int, typer.Option(min=1, help="Largest size of one weights file.")] = 48,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:

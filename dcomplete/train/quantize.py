@@ -90,7 +90,7 @@ def _error(value: Tensor, parts: Parts, products: Tensor) -> float:
 @torch.no_grad()
 def _products(base: Base, shards: Shards, rows: int, watch: Watch) -> dict[str, Tensor]:
     """The inputs' products [in, in] of every matrix between embedding and head, summed over tokens."""
-    noise = NoiseConfig(canvases=2, max_suffix=256, prefix_first=0.0)
+    noise = NoiseConfig(canvases=2, max_prefix=384, max_suffix=128, prefix_first=0.0)
     config = TrainConfig(rows=_ROWS, micro_rows=_ROWS, mask_warmup=0.0, noise=noise)
     steps = max(1, -(-rows // _ROWS))
     net = copy.deepcopy(base.net).to(getattr(torch, best_dtype(torch.device("cpu"))))

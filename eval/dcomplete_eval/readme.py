@@ -34,6 +34,7 @@ def rendered(readme: str) -> str:
     numbers = summary(
         lines("humaneval.jsonl"),
         lines("heldout.jsonl"),
+        lines("heldout-languages.jsonl"),
         lines("humaneval-timed.jsonl"),
         lines("overhead.jsonl"),
         lines("gpu.jsonl"),

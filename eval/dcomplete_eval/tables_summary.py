@@ -8,6 +8,7 @@ from dcomplete_eval.tables_engine import Run, replaced
 def summary(
     benchmarks: Sequence[Run],
     held_out: Sequence[Run],
+    languages: Sequence[Run],
     timed: Sequence[Run],
     overhead: Sequence[Run],
     gpu: Sequence[Run],
@@ -16,6 +17,7 @@ def summary(
     lines = [
         *_lines_right(benchmarks),
         *_held_out(held_out),
+        *_languages(languages),
         *_answer_times(timed),
         *_overhead(overhead),
         *_gpu(gpu),
@@ -64,8 +66,19 @@ def _held_out(runs: Sequence[Run]) -> list[str]:
     if first is None:
         return []
     told = f"{_exact(best)} the best of eight, {_exact(first)} the first one"
-    what = f"{gaps} lines of packages it was not trained on, exactly right"
+    what = f"{gaps} lines of Python packages it was not trained on, exactly right"
     return [f"| {what} | {told} |"]
+
+
+def _languages(runs: Sequence[Run]) -> list[str]:
+    first = _newest(runs, lambda run: run["model"] == "smol-135m" and not run["branches"])
+    if first is None:
+        return []
+    count = len(first["lines_by_language"])
+    what = (
+        f"{first['single_line_gaps']} lines of {count} other languages, which training hardly saw"
+    )
+    return [f"| {what} | {_exact(first)} the first answer |"]
 
 
 def _exact(run: Run) -> str:
