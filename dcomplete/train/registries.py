@@ -16,6 +16,8 @@ from zipfile import BadZipFile, ZipFile
 from dcomplete.errors import UserError
 
 _AT_ONCE = 50  # pins a call: a command line has an end
+# The line that says why, in what apt and npm write; pip's is the last.
+_TELLING = re.compile(r"E: (.+)|npm error (?:\w+ )?((?:No matching|Not Found|\w*Error:).+)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,9 +63,7 @@ class Registry:
                 f"The packages cannot be downloaded: there is no {self.program} here."
             ) from None
         if done.returncode:
-            lines = [line for line in done.stderr.splitlines() if line.strip()]
-            said = [line for line in lines if line.startswith(("E: ", "npm error 4"))] or lines
-            reason = said[-1] if said else f"{self.program} failed"
+            reason = _reason(done.stderr) or f"{self.program} failed"
             raise UserError(
                 f"The packages cannot be downloaded ({reason}); go on without --download."
             )
@@ -71,6 +71,7 @@ class Registry:
     def _unpack(self, archive: Path, place: Path) -> None:
         """All of it or nothing: a folder that is there counts as whole."""
         partial = place.with_name(f".{place.name}")
+        rmtree(partial, ignore_errors=True)  # of one that was killed
         try:
             partial.mkdir()
             self.unpack(archive, partial)
@@ -78,6 +79,12 @@ class Registry:
         except (ValueError, OSError, BadZipFile, tarfile.TarError, EOFError) as error:
             rmtree(partial, ignore_errors=True)
             raise UserError(f"{archive} is damaged; delete it and run again.") from error
+
+
+def _reason(stderr: str) -> str:
+    lines = [line.strip() for line in stderr.splitlines() if line.strip()]
+    told = [found[1] or found[2] for found in map(_TELLING.match, lines) if found]
+    return (told or lines[-1:] or [""])[0].rstrip(".")
 
 
 def _unzip(archive: Path, place: Path) -> None:
@@ -115,7 +122,7 @@ PYPI = Registry(
 )  # fmt: skip
 NPM = Registry(
     "npm", "npm", "npm:", r"(@[\w.-]+/)?[\w.-]+@[\w.+-]+",
-    ("npm", "pack", "--silent", "--ignore-scripts"),
+    ("npm", "pack", "--loglevel=error", "--ignore-scripts"),
     lambda name: f"npm-{name.removesuffix('.tgz')}", _untar,
 )  # fmt: skip
 DEBIAN = Registry(

@@ -120,6 +120,9 @@ def test_what_is_there_is_not_unpacked_again_and_half_of_one_never_stays(tmp_pat
     with pytest.raises(UserError, match="is damaged; delete it"):
         bringing(NPM, archive).get(["npm:@some/thing@1.2.3"], place)
     assert [each.name for each in place.iterdir()] == ["npm"]
+    (place / ".npm-some-thing-1.2.3").mkdir()  # as a killed process leaves it
+    bringing(NPM, npm_archive(tmp_path)).get(["npm:@some/thing@1.2.3"], place)
+    assert (whole / "package").is_dir()
 
 
 @pytest.mark.parametrize("registry", REGISTRIES, ids=lambda r: r.name)
@@ -127,10 +130,38 @@ def test_what_cannot_be_had_is_one_sentence(registry: Registry, tmp_path: Path) 
     missing = replace(registry, fetch=("no-such-program-here",))
     with pytest.raises(UserError, match=f"there is no {registry.program} here"):
         missing.get(["x==1"], tmp_path)
-    says = "import sys; print('first\\nE: Version 1 of x was not found', file=sys.stderr); sys.exit(100)"
-    failing = replace(registry, fetch=(sys.executable, "-c", says))
-    with pytest.raises(UserError, match=r"\(E: Version 1 of x was not found\); go on without"):
-        failing.get(["x==1"], tmp_path)
+
+
+NOT_THERE = (
+    "npm error code E404\nnpm error 404 Not Found - GET https://x/y\nnpm error 404\nnpm error A log"
+)
+NO_VERSION = (
+    "npm error code ETARGET\nnpm error notarget No matching version found for x@9.\nnpm error A log"
+)
+NO_NETWORK = (
+    "npm error code E\nnpm error FetchError: request to x failed, reason: y\nnpm error     at Z"
+)
+
+
+@pytest.mark.parametrize(
+    ("stderr", "reason"),
+    [
+        ("W: first\nE: Version '9' for 'x' was not found", "Version '9' for 'x' was not found"),
+        (NOT_THERE, "Not Found - GET https://x/y"),
+        (NO_VERSION, "No matching version found for x@9"),
+        (NO_NETWORK, "FetchError: request to x failed, reason: y"),
+        ("ERROR: Could not\nERROR: No distribution for x\n", "ERROR: No distribution for x"),
+        ("", "npm failed"),
+    ],
+)  # fmt: skip
+def test_why_a_package_cannot_be_had_is_told(stderr: str, reason: str, tmp_path: Path) -> None:
+    says = f"import sys; sys.stderr.write({stderr!r}); sys.exit(100)"
+    failing = replace(NPM, fetch=(sys.executable, "-c", says))
+    with pytest.raises(UserError) as error:
+        failing.get(["npm:x@1"], tmp_path)
+    assert str(error.value) == (
+        f"The packages cannot be downloaded ({reason}); go on without --download."
+    )
 
 
 @pytest.mark.parametrize(
