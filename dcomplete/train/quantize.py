@@ -16,7 +16,7 @@ import torch
 from torch import Tensor, nn
 
 from dcomplete.errors import UserError
-from dcomplete.models.checkpoint import read_tensors, write
+from dcomplete.models.checkpoint import Manifest, read_tensors, write
 from dcomplete.models.decoder import Decoder
 from dcomplete.models.packing import best_dtype
 from dcomplete.models.quant import FORMATS, Parts, flatten, gather, restore
@@ -31,6 +31,7 @@ from dcomplete.train.rounding import stored_as
 from dcomplete.train.shards import Shards
 
 _ROWS = 8  # of a forward pass
+_ASKED = ("context-canvas", "base")  # regimes whose context is what training rows have
 Watch = Callable[[str, int, int], None]  # what is being done, how far, of how many
 
 
@@ -50,10 +51,13 @@ def quantize(
     """Write `base` into `out`, its matrices in 4-bit blocks, its embedding in 8-bit ones.
 
     `rows` training rows show what the layers are given. Raises UserError where `base` is in no folder,
-    or where the data were cut with another tokenizer.
+    and for a model that is not asked as those rows are.
     """
     if base.folder is None:
         raise UserError("A tiny random base is for tests only and cannot be quantised.")
+    manifest = Manifest.read(base.folder)
+    if manifest.regime not in _ASKED:
+        raise UserError(f"{base.name} is a {manifest.regime} model; training data do not suit it.")
     before = {n: parts for n, (kind, parts) in _stored(base.folder).items() if kind == "q4_1"}
     products = _products(base, shards, rows, watch)
     stored: dict[str, Tensor] = {}
@@ -69,9 +73,9 @@ def quantize(
         stored |= flatten(name, kind, parts) if kind else {name: value}
         watch("rounding", number + 1, len(state))
     stored |= {f"length_head.{name}": value for name, value in base.length_head.items()}
-    card = {**base.manifest.card, "quantised": {"method": "GPTQ", "rows": rows}}
-    manifest = replace(base.manifest, card=card)
-    files = write(out, manifest, [stored], base.tokenizer_json, piece_bytes)
+    card = {**manifest.card, "quantised": {"method": "GPTQ", "rows": rows}}
+    told = replace(manifest, card=card)
+    files = write(out, told, [stored], base.tokenizer_json, piece_bytes)
     error, plain_error = (statistics.fmean(each) for each in zip(*errors, strict=True))
     return Quantized(files, error, plain_error)
 

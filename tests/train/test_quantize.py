@@ -126,3 +126,14 @@ def test_data_of_another_tokenizer_are_refused(
     assert dcomplete([*command, "--out", str(tmp_path / "small")]) == 2
     assert "tokenizer" in capsys.readouterr().err
     assert not (tmp_path / "small").exists()
+
+
+def test_a_model_that_is_asked_otherwise_is_refused(
+    exact: tuple[Path, Path], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder, data = exact
+    manifest = folder / "dcomplete.json"
+    manifest.write_text(manifest.read_text("utf-8").replace("context-canvas", "full"), "utf-8")
+    command = ["train", "quantize", str(folder), "--data", str(data)]
+    assert dcomplete([*command, "--out", str(tmp_path / "small")]) == 2
+    assert "is a full model" in capsys.readouterr().err
