@@ -19,7 +19,7 @@ from dcomplete.errors import UserError
 from dcomplete.models.checkpoint import Manifest, read_tensors, write
 from dcomplete.models.decoder import Decoder
 from dcomplete.models.packing import best_dtype
-from dcomplete.models.quant import FORMATS, Parts, flatten, gather, restore
+from dcomplete.models.quant import BLOCK, FORMATS, Parts, flatten, gather, restore
 from dcomplete.train.base import Base
 from dcomplete.train.batch import Batch
 from dcomplete.train.compensate import compensated
@@ -72,6 +72,8 @@ def quantize(
             errors.append((ours, theirs))
         stored |= flatten(name, kind, parts) if kind else {name: value}
         watch("rounding", number + 1, len(state))
+    if not errors:
+        raise UserError(f"No matrix of {base.name} can be cut into blocks of {BLOCK} columns.")
     stored |= {f"length_head.{name}": value for name, value in base.length_head.items()}
     card = {**manifest.card, "quantised": {"method": "GPTQ", "rows": rows}}
     told = replace(manifest, card=card)
