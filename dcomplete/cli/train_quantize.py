@@ -5,8 +5,6 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from dcomplete.cli.train_run import check_tokenizer
 
@@ -27,6 +25,9 @@ def command(
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
     """Write a model in 4-bit blocks, each rounding error made good by what is rounded later."""
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
     from dcomplete.train.base import open_base
     from dcomplete.train.export import add_to_card, checksums
     from dcomplete.train.quantize import quantize

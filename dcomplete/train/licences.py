@@ -66,9 +66,10 @@ def of_debian(copyright_file: str) -> str | None:
     """
     names = set()
     for stanza in re.split(r"\n[ \t]*\n", copyright_file):
-        where = re.search(r"^Files:\s*(\S.*)$", stanza, re.M)
+        where = re.search(r"^Files:((?:.|\n[ \t])*)", stanza, re.M)
         named = re.search(r"^License:\s*(\S.*)$", stanza, re.M)
-        if where and named and not where[1].startswith("debian/"):
+        packaging = where and all(name.startswith("debian/") for name in where[1].split())
+        if where and named and not packaging:
             names.add(re.sub(r"\bexpat\b", "MIT", named[1].strip(), flags=re.I))
     return " AND ".join(sorted(names)) if names and all(map(permissive, names)) else None
 

@@ -50,6 +50,7 @@ def test_words(text, spec):
         ("engine:via=process,threads=2", "leave out threads"),
         ("gold:x", "takes options only"),
         ("ar", "needs a GGUF file"),
+        ("ar:x.gguf,threads=many", "threads is a number, not 'many'"),
         ("ar:/nowhere.gguf", "neither a GGUF file nor"),
         ("ar:~nobody-known/x.gguf", "neither a GGUF file nor"),
         ("recorded:/nowhere.jsonl", "cannot be read"),

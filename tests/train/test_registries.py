@@ -215,6 +215,8 @@ def test_licences_of_npm(stated: str, licence: str | None) -> None:
 def test_licences_of_debian() -> None:
     assert of_debian(COPYRIGHT) == "Apache-2.0 or MIT AND MIT"
     assert of_debian(COPYRIGHT.replace("License: Apache-2.0 or MIT", "License: LGPL-2.1+")) is None
+    mixed = COPYRIGHT.replace("Files: debian/*", "Files: debian/*\n src/closed.rs")
+    assert of_debian(mixed) is None, "what is told of packaging and source alike"
     assert of_debian("This package is under the MIT licence, see upstream.") is None
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from dcomplete.errors import UserError
 from dcomplete.models.store import path_of
+from dcomplete_eval.contestants.asked import Asked
 from dcomplete_eval.contestants.spec import Kind, Spec
 from dcomplete_eval.types import Contestant
 
@@ -28,7 +29,8 @@ def make(spec: Spec) -> Contestant:
 
 
 def _read(spec: Spec) -> Path:
-    """The model's file or folder."""
+    """The model's file or folder; what is asked of it is read as well."""
+    Asked.read(spec)
     path = path_of(spec.target)
     if path.is_file() and path.suffix == ".gguf":
         _refuse(spec, _TRANSFORMERS, "llama.cpp")

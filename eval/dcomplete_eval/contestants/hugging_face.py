@@ -8,8 +8,8 @@ from dcomplete.errors import UserError
 from dcomplete.types import Stopwatch
 from dcomplete_eval.contestants import weights
 from dcomplete_eval.contestants.around import Around
+from dcomplete_eval.contestants.asked import Asked
 from dcomplete_eval.contestants.continuing import RULE, Cut
-from dcomplete_eval.contestants.engine import MAX_TOKENS
 from dcomplete_eval.contestants.spec import Spec
 from dcomplete_eval.contestants.templates import Template, cut_at, known_by
 from dcomplete_eval.types import Answer, Task
@@ -21,31 +21,26 @@ class HuggingFace:
     def __init__(self, spec: Spec, folder: Path) -> None:
         self._library, self._torch = _libraries()
         self._library.utils.logging.disable_progress_bar()  # ours is enough
-        self._spec = spec
-        self._most = spec.number("max_tokens", MAX_TOKENS, 1)
-        self._temperature = spec.number("temperature", 0.0)
-        self._seed = spec.number("seed", 0)
-        self._context = spec.number("context", 1024, 16)
-        self._lines = None if spec.text("lines", "gold") == "gold" else spec.number("lines", 1)
-        if threads := spec.number("threads", 0):
-            self._torch.set_num_threads(threads)
-        self._tokenizer, self._model = self._load(folder)
-        self._template = self._find_template() if spec.yes("fim", True) else None
+        asked = Asked.read(spec)
+        self._most, self._temperature, self._seed = asked.max_tokens, asked.temperature, asked.seed
+        self._context, self._lines = asked.context, asked.lines
+        if asked.threads:
+            self._torch.set_num_threads(asked.threads)
+        self._tokenizer, self._model = self._load(folder, asked)
+        self._template = self._find_template() if asked.fim else None
         self._folder, self._weights = folder.resolve().name, weights.of_folder(folder)
         self.name = spec.label(self._folder, "" if self._template else "prefix")
 
-    def _load(self, folder: Path) -> tuple[Any, Any]:
-        device = self._spec.text("device", "cpu")
-        dtype = self._spec.choice("dtype", ("float32", "bfloat16", "float16"))
+    def _load(self, folder: Path, asked: Asked) -> tuple[Any, Any]:
         try:
             tokenizer = self._library.AutoTokenizer.from_pretrained(folder, local_files_only=True)
             model = self._library.AutoModelForCausalLM.from_pretrained(
                 folder,
                 local_files_only=True,
                 use_safetensors=True,
-                dtype=getattr(self._torch, dtype),
+                dtype=getattr(self._torch, asked.dtype),
             )
-            return tokenizer, model.to(device).eval()
+            return tokenizer, model.to(asked.device).eval()
         except (OSError, ValueError, RuntimeError, KeyError) as error:
             why = (str(error).strip().splitlines() or [type(error).__name__])[0]
             raise UserError(f"transformers cannot load {folder}: {why}") from None

@@ -13,10 +13,10 @@ from typing import Any
 from dcomplete.errors import UserError
 from dcomplete.provenance import processor
 from dcomplete_eval.contestants import weights
+from dcomplete_eval.contestants.asked import Asked
 from dcomplete_eval.contestants.continuing import RULE
 from dcomplete_eval.contestants.dialects import Asking, Llama
 from dcomplete_eval.contestants.endpoint import Endpoint
-from dcomplete_eval.contestants.engine import MAX_TOKENS
 from dcomplete_eval.contestants.spec import Spec
 from dcomplete_eval.types import Answer, Task
 
@@ -25,27 +25,25 @@ class LlamaCpp:
     """See `types.Contestant`."""
 
     def __init__(self, spec: Spec, path: Path) -> None:
-        xllamacpp = _library()
+        xllamacpp, asked = _library(), Asked.read(spec)
         self._asking = Asking(
-            max_tokens=spec.number("max_tokens", MAX_TOKENS, 1),
-            temperature=spec.number("temperature", 0.0),
-            seed=spec.number("seed", 0),
-            reuse=spec.yes("reuse", True),
+            max_tokens=asked.max_tokens,
+            temperature=asked.temperature,
+            seed=asked.seed,
+            reuse=asked.reuse,
         )
-        self._context = spec.number("context", 1024, 16)
-        self._lines = None if spec.text("lines", "gold") == "gold" else spec.number("lines", 1)
-        self._threads = spec.number("threads", 0)
+        self._context, self._lines, self._threads = asked.context, asked.lines, asked.threads
         self._key = secrets.token_hex(16)
         params = _params(
             xllamacpp, path, self._context + self._asking.max_tokens, self._threads, self._key
         )
-        params.n_gpu_layers = self._layers = spec.number("gpu_layers", 0)
+        params.n_gpu_layers = self._layers = asked.gpu_layers
         try:
             self._server = xllamacpp.Server(params)
         except RuntimeError as error:
             raise UserError(f"llama.cpp cannot load {path}: {error}") from None
         self._version = str(getattr(xllamacpp, "__version__", ""))
-        self._endpoint = self._connect(spec.yes("fim", True))
+        self._endpoint = self._connect(asked.fim)
         self._file, self._weights = path.stem, weights.of_file(path)
         self.name = spec.label(path.stem, "" if self._endpoint.asking.fim else "prefix")
 
