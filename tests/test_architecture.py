@@ -54,7 +54,7 @@ MAY_IMPORT = {
     "dcomplete.dialects": TEXT | {"dcomplete.serve.", "dcomplete.context.languages"},  # for signs
     "dcomplete.models": WORDS,
     "dcomplete.engine": WORDS | {"dcomplete.models."},
-    "dcomplete.train": ENGINE,
+    "dcomplete.train": ENGINE | TEXT | {"dcomplete.context."},  # shown what editors show
     "dcomplete.bench": ENGINE,
     "dcomplete.cli": ENGINE
     | TEXT
@@ -71,8 +71,8 @@ MAY_IMPORT = {
     | {"dcomplete.completer", "dcomplete.context.", "dcomplete.serve.", "dcomplete.votes."},
     "dcomplete_eval": WORDS
     | {"dcomplete.train.cuts", "dcomplete.train.syntax", "dcomplete.votes."}  # where gaps are cut
-    | {"dcomplete.context.privacy", "dcomplete.train.filters"}  # of which files
-    | {"dcomplete.context.languages", "dcomplete.context.trees"}  # what parses
+    | {"dcomplete.train.filters"}  # of which files
+    | {"dcomplete.context.", "dcomplete.document", "dcomplete.settings"}  # what an editor shows
     | {"dcomplete.models.store"},  # whose weights answered
 }
 

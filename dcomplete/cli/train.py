@@ -69,6 +69,14 @@ _OthersShare = Annotated[
     float,
     typer.Option(min=0.0, max=0.99, help="Most of languages other than Python, together."),
 ]
+_Surroundings = Annotated[
+    float,
+    typer.Option(
+        min=0.0,
+        max=1.0,
+        help="Share of the gaps that are shown as an editor shows them: other files' text first.",
+    ),
+]
 _Languages = Annotated[
     list[str] | None, typer.Option(help="Only this language, such as python. Repeat.")
 ]
@@ -102,6 +110,7 @@ def prepare(
     per_document: _PerDocument = 40,
     package_share: _PackageShare = 0.12,
     others_share: _OthersShare = 0.15,
+    surroundings: _Surroundings = 0.5,
     language: _Languages = None,
     workers: _Workers = 0,
     seed: _Seed = 0,
@@ -119,7 +128,8 @@ def prepare(
         leak_check=leak_check, held_out=(*HELD_OUT, *(hold_out or ())),
         held_out_folders=tuple(hold_out_folder or ()), max_examples=max_examples,
         per_document=per_document, package_share=package_share, others_share=others_share,
-        languages=tuple(language or ()), workers=workers, seed=seed, progress=not as_json,
+        surroundings=surroundings, languages=tuple(language or ()), workers=workers, seed=seed,
+        progress=not as_json,
     )  # fmt: skip
     report = run(options)
     typer.echo(json.dumps(asdict(report)) if as_json else _told(report))
@@ -132,6 +142,7 @@ def _told(report: "Report") -> str:
         f" files of {report.packages} packages in {report.seconds['total']:.0f} s: {report.out}",
         f"Dropped: {dropped}.",
         "Kinds: " + ", ".join(f"{n:,} {kind}" for kind, n in report.kinds.items()) + ".",
+        f"Other files' text or an outline stands before {report.surrounded:,} of them.",
         f"Held out: {report.held_out} gaps.",
     ]
     if not report.held_out:

@@ -1,13 +1,13 @@
 """From a gap in a document to token ids, cut exactly as inference cuts them (`Tokens.seam`)."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from random import Random
 
 from dcomplete.engine.tokens import Tokens
 from dcomplete.train.cuts import Cutter, Gap
 
-MAX_PREFIX, MAX_SUFFIX, MAX_MIDDLE = 1024, 512, 63  # tokens
+MAX_PREFIX, MAX_SUFFIX, MAX_OTHER, MAX_MIDDLE = 1024, 512, 512, 63  # tokens
 PREFIX_CHARACTERS, SUFFIX_CHARACTERS = 6000, 3000
 _EMPTY_SUFFIX, _SHORT_SUFFIX = 0.10, 0.30
 _ENDS_LINE = 0.60  # about the share of gaps that end with their line
@@ -17,11 +17,15 @@ _SLACK = 8  # tokens
 
 @dataclass(frozen=True, slots=True)
 class Clip:
-    """The text of one example: what is before, in and behind the gap."""
+    """The text of one example: what is before, in and behind the gap, and other text before it all."""
 
     prefix: str
     middle: str
     suffix: str
+    other: str = ""
+
+
+Around = Callable[[Gap, Random], Clip | None]  # what an editor shows around a gap, if it asks there
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +37,7 @@ class Cut:
     prefix: list[int]
     middle: list[int]
     suffix: list[int]
+    other: list[int]
 
 
 def clip(text: str, gap: Gap, rng: Random | None = None) -> Clip:
@@ -48,12 +53,12 @@ def clip(text: str, gap: Gap, rng: Random | None = None) -> Clip:
     after = text[gap.end : gap.end + SUFFIX_CHARACTERS]
     if gap.end + SUFFIX_CHARACTERS < len(text):
         after = after[: after.rfind("\n") + 1] or after
-    return Clip(before, text[gap.start : gap.end], _shorter(after, gap, text, rng))
+    after = after if rng is None else shorter(after, gap, text, rng)
+    return Clip(before, text[gap.start : gap.end], after)
 
 
-def _shorter(after: str, gap: Gap, text: str, rng: Random | None) -> str:
-    if rng is None:
-        return after
+def shorter(after: str, gap: Gap, text: str, rng: Random) -> str:
+    """The text behind a gap of `text`, or only the beginning of it, or nothing."""
     choice = rng.random()
     ends_line = text[gap.start : gap.end].endswith("\n") or after[:1] in ("", "\n")
     if ends_line and choice < _EMPTY_SUFFIX / _ENDS_LINE:
@@ -74,11 +79,22 @@ def encode(tokens: Tokens, gap: Gap, text: Clip) -> Cut | None:
         return None
     if seam.head and not (middle and tokens.pieces[middle[0]].startswith(seam.head.encode())):
         return None
-    return Cut(gap, text, seam.prefix[-MAX_PREFIX:], middle, seam.suffix[:MAX_SUFFIX])
+    other = tokens.encode_again(text.other.rstrip("\n") + "\n") if text.other else []
+    return Cut(
+        gap, text, seam.prefix[-MAX_PREFIX:], middle, seam.suffix[:MAX_SUFFIX], other[-MAX_OTHER:]
+    )
 
 
-def examples(tokens: Tokens, text: str, language: str, count: int, rng: Random) -> Iterator[Cut]:
-    """Up to `count` examples of one document, no two of the same gap."""
+def examples(
+    tokens: Tokens,
+    text: str,
+    language: str,
+    count: int,
+    rng: Random,
+    around: Around = lambda gap, rng: None,
+) -> Iterator[Cut]:
+    """Up to `count` examples of one document, no two of the same gap. `around` may say what is shown of
+    a gap instead of the text next to it."""
     cutter, seen = Cutter(text, language), set()
     for _ in range(count):
         kind = cutter.kind(rng)
@@ -86,7 +102,7 @@ def examples(tokens: Tokens, text: str, language: str, count: int, rng: Random) 
             gap = cutter.gap(rng, kind)
             if gap is None or (gap.start, gap.end) in seen:
                 continue
-            cut = encode(tokens, gap, clip(text, gap, rng))
+            cut = encode(tokens, gap, around(gap, rng) or clip(text, gap, rng))
             if cut:
                 seen.add((gap.start, gap.end))
                 yield cut

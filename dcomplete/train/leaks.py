@@ -128,5 +128,5 @@ def _texts(record: dict[str, Any]) -> Iterator[str]:
 def decoded(shards: Iterable[Example], tokens: Tokens) -> Iterator[str]:
     """The text of each finished example, to be checked with `leaks`."""
     for example in shards:
-        parts = (example.prefix, example.middle, example.suffix)
+        parts = (example.other, example.prefix, example.middle, example.suffix)
         yield tokens.decode([int(i) for part in parts for i in part])

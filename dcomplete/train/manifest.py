@@ -17,7 +17,8 @@ from dcomplete.train.sources import Document, Source
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """What was written; `seconds` is wall clock, `dropped` counts files, `kinds` examples."""
+    """What was written; `seconds` is wall clock, `dropped` counts files, `kinds` examples, `surrounded`
+    those that other files' text or an outline stands before."""
 
     out: str
     packages: int
@@ -28,6 +29,7 @@ class Report:
     dropped: dict[str, int]
     kinds: dict[str, int]
     languages: dict[str, int]
+    surrounded: int
     leak_check: dict[str, Any]
     seconds: dict[str, float]
 
@@ -60,12 +62,13 @@ class Made:
     tokens: Counter[str] = field(default_factory=Counter)  # by package
     kinds: Counter[str] = field(default_factory=Counter)
     languages: Counter[str] = field(default_factory=Counter)
+    surrounded: int = 0  # examples that other text stands before
 
     def count(self, document: Document, example: Example) -> None:
         """Add one example of a document."""
-        size = len(example.suffix) + len(example.prefix) + len(example.middle)
         self.examples[document.package] += 1
-        self.tokens[document.package] += size
+        self.tokens[document.package] += len(example)
+        self.surrounded += len(example.other) > 0
         self.kinds[Kind(example.kind).name.lower()] += 1
         self.languages[document.language] += 1
 
@@ -100,6 +103,7 @@ class Outcome:
             dropped=dict(self.kept.dropped.most_common()),
             kinds=dict(self.made.kinds.most_common()),
             languages=dict(self.made.languages.most_common()),
+            surrounded=self.made.surrounded,
             leak_check=check,
             seconds=seconds,
         )

@@ -68,8 +68,8 @@ def length_bin(length: int) -> int:
 def make_row(
     example: Any, specials: Specials, config: NoiseConfig, rate_cap: float, rng: np.random.Generator
 ) -> Row:
-    """Add noise to an Example (suffix, prefix, middle arrays). `rate_cap` limits the mask rate of all
-    but the fully masked canvas, which is left out while the cap is below 1 (warm-up)."""
+    """Add noise to an Example (arrays of suffix, other text, prefix and middle). `rate_cap` limits the mask
+    rate of all but the fully masked canvas, which is left out while the cap is below 1 (warm-up)."""
     context = _context(example, specials, config, rng)
     middle = np.asarray(example.middle, np.int64)
     n, m = len(context), len(middle)
@@ -112,9 +112,10 @@ def _context(example: Any, s: Specials, config: NoiseConfig, rng: np.random.Gene
     suffix = np.asarray(example.suffix, np.int64)[
         : _most(config.min_suffix, config.max_suffix, rng)
     ]
-    prefix = np.asarray(example.prefix, np.int64)[
-        -_most(config.min_prefix, config.max_prefix, rng) :
-    ]
+    most = _most(config.min_prefix, config.max_prefix, rng)
+    if len(example.other):  # what it says was chosen for the whole prefix
+        most = config.max_prefix
+    prefix = np.concatenate([example.other, example.prefix[-most:]]).astype(np.int64)
     if rng.random() < config.prefix_first:
         parts = [[s.prefix], prefix, [s.suffix], suffix, [s.middle]]
     else:

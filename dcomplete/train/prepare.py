@@ -24,6 +24,7 @@ from dcomplete.train.manifest import Given, Kept, Made, Outcome, Report
 from dcomplete.train.plan import OTHERS_SHARE, PACKAGE_SHARE, PER_DOCUMENT, plan
 from dcomplete.train.shards import Writer
 from dcomplete.train.sources import Document, Source, find, normal
+from dcomplete.train.surroundings import SHARE
 from dcomplete.train.work import Pool, cut_document, parts, read_part
 
 
@@ -51,6 +52,7 @@ class PrepareOptions:
     per_document: int = PER_DOCUMENT
     package_share: float = PACKAGE_SHARE
     others_share: float = OTHERS_SHARE  # of the languages that are not Python, together
+    surroundings: float = SHARE  # of the gaps, that are shown as an editor shows them
     languages: tuple[str, ...] = ()
     workers: int = 0
     seed: int = 0
@@ -75,7 +77,11 @@ def prepare(options: PrepareOptions) -> Report:
             kept.training, options.seed, options.max_examples,
             options.per_document, options.package_share, options.others_share,
         )  # fmt: skip
-        jobs = [(d, n, options.seed) for d, n in zip(kept.training, counts, strict=True) if n]
+        jobs = [
+            (document, count, options.seed, options.surroundings)
+            for document, count in zip(kept.training, counts, strict=True)
+            if count
+        ]
         made = _cut(pool, jobs, _writer(options, tokenizer), bar)
         clock["cut"] = time.monotonic()
     gaps = heldout.cut(kept.held_out, Tokens.from_json(tokenizer), options.seed)
@@ -162,11 +168,11 @@ def _writer(options: PrepareOptions, tokenizer: str) -> Writer:
 
 
 def _cut(
-    pool: Pool, jobs: Sequence[tuple[Document, int, int]], writer: Writer, bar: Progress
+    pool: Pool, jobs: Sequence[tuple[Document, int, int, float]], writer: Writer, bar: Progress
 ) -> Made:
     made = Made()
     results = _shown(bar, "cutting", pool.map(cut_document, jobs, chunk=4), len(jobs))
-    for (document, _, _), cuts in zip(jobs, results, strict=True):
+    for (document, *_), cuts in zip(jobs, results, strict=True):
         for example in cuts:
             writer.add(example)
             made.count(document, example)

@@ -1,14 +1,15 @@
 """Examples on disk: safetensors files that are memory-mapped and read by position.
 
-A shard holds `tokens`, all ids end to end (each example's suffix, then prefix, then middle), and
-`index` int64 [N, 5] with (offset, suffix length, prefix length, middle length, kind) per example.
+A shard holds `tokens`, all ids end to end (each example's suffix, prefix, middle and other text), and
+`index` int64 [N, 6] per example: offset, the lengths of suffix, prefix, middle and other text, kind.
 """
 
 import json
 import shutil
 from bisect import bisect_right
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from itertools import accumulate, pairwise
 from pathlib import Path
 from typing import Any
 
@@ -19,19 +20,31 @@ from safetensors.numpy import save
 from dcomplete.errors import UserError
 
 Ids = npt.NDArray[Any]  # uint16 or int32
-FORMAT = "dcomplete-examples-1"
+FORMAT = "dcomplete-examples-2"
 _APART, _WHOLE = ".examples-new", ".examples-moving"  # while they are written, while they are moved
 _SMALL_VOCABULARY = 65_535  # ids above do not fit uint16
 
 
 @dataclass(frozen=True, slots=True)
 class Example:
-    """One gap as token ids; `kind` is a `dcomplete.train.cuts.Kind`."""
+    """One gap as token ids; `kind` is a `dcomplete.train.cuts.Kind`.
+
+    `other` is text from elsewhere that stands before the prefix, as an editor shows it.
+    """
 
     suffix: Ids
     prefix: Ids
     middle: Ids
     kind: int
+    other: Ids = field(default_factory=lambda: np.empty(0, np.int64))
+
+    def __len__(self) -> int:
+        return sum(map(len, self.parts))
+
+    @property
+    def parts(self) -> tuple[Ids, Ids, Ids, Ids]:
+        """Its ids in the order of a shard."""
+        return self.suffix, self.prefix, self.middle, self.other
 
 
 def width(vocabulary: int) -> type[np.uint16] | type[np.int32]:
@@ -75,14 +88,13 @@ class Writer:
         whole.rmdir()
 
     def _write(self) -> None:
-        index = np.zeros((len(self._rows), 5), np.int64)
+        index = np.zeros((len(self._rows), 6), np.int64)
         parts: list[Ids] = []
         at = 0
         for row, example in enumerate(self._rows):
-            three = (example.suffix, example.prefix, example.middle)
-            index[row] = (at, *map(len, three), example.kind)
-            parts += three
-            at += sum(map(len, three))
+            index[row] = (at, *map(len, example.parts), example.kind)
+            parts += example.parts
+            at += len(example)
         tokens = np.concatenate(parts).astype(self._type)
         counts = {"format": FORMAT, "examples": str(len(index)), "tokens": str(len(tokens))}
         name = f"examples-{len(self.files):05d}.safetensors"
@@ -137,12 +149,13 @@ class Shards(Sequence[Example]):
         shard = bisect_right(self._ends, at)
         tokens, index = self._mapped(shard)
         row = index[at - (self._ends[shard - 1] if shard else 0)]
-        start, suffix, prefix, middle, kind = (int(n) for n in row)
-        ids = tokens[start : start + suffix + prefix + middle]
-        return Example(ids[:suffix], ids[suffix : suffix + prefix], ids[suffix + prefix :], kind)
+        start, *lengths, kind = (int(n) for n in row)
+        borders = list(accumulate(lengths, initial=start))
+        suffix, prefix, middle, other = (tokens[a:b] for a, b in pairwise(borders))
+        return Example(suffix, prefix, middle, kind, other)
 
     def lengths(self) -> npt.NDArray[np.int64]:
-        """[N, 4]: suffix, prefix and middle lengths in tokens, and kind, of all examples."""
+        """[N, 5]: lengths in tokens of suffix, prefix, middle and other text, and kind, of all examples."""
         return np.concatenate([self._mapped(i)[1][:, 1:] for i in range(len(self._files))])
 
     def all_tokens(self) -> Iterator[Ids]:

@@ -42,6 +42,7 @@ class Document:
     path: str
     language: str
     text: str
+    file: Path | None = None  # where it was read from
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,7 +188,7 @@ def read(source: Source, dropped: Counter[str]) -> list[Document]:
             dropped[reason or "unreadable"] += 1
             continue
         language = LANGUAGES[PurePosixPath(path).suffix.lower()]
-        documents.append(Document(source.name, path, language, text))
+        documents.append(Document(source.name, path, language, text, file))
     return documents
 
 

@@ -16,6 +16,7 @@ from dcomplete.train.examples import examples
 from dcomplete.train.leaks import Forbidden
 from dcomplete.train.shards import Example, width
 from dcomplete.train.sources import Document, Source, read
+from dcomplete.train.surroundings import Surroundings
 
 A = TypeVar("A")
 B = TypeVar("B")
@@ -98,17 +99,18 @@ def read_part(source: Source) -> Read:
     return Read(kept, prints, dropped, leaked)
 
 
-def cut_document(job: tuple[Document, int, int]) -> list[Example]:
-    """(document, number of gaps, seed) -> examples."""
-    document, count, seed = job
+def cut_document(job: tuple[Document, int, int, float]) -> list[Example]:
+    """(document, number of gaps, seed, share that editors' other text stands before) -> examples."""
+    document, count, seed, share = job
     tokens = _state.tokens
     assert tokens is not None
     kind = width(len(tokens))
     rng = Random(f"{seed}:{document.package}:{document.path}")
+    around = Surroundings(document, share, _state.forbidden, rng) if share else (lambda *_: None)
     return [
         Example(
             np.array(cut.suffix, kind), np.array(cut.prefix, kind), np.array(cut.middle, kind),
-            int(cut.gap.kind),
+            int(cut.gap.kind), np.array(cut.other, kind),
         )
-        for cut in examples(tokens, document.text, document.language, count, rng)
+        for cut in examples(tokens, document.text, document.language, count, rng, around)
     ]  # fmt: skip

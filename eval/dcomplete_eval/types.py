@@ -11,7 +11,7 @@ class Task:
     """One gap to fill. `test` is a program's text that runs behind the filled code; "" = not run.
 
     `id` is unique within its benchmark. Tasks of one `group` (a problem, a file) are not independent:
-    intervals resample groups.
+    intervals resample groups. `folder` and, in it, `file` say where the text comes from; "" = unknown.
     """
 
     id: str
@@ -24,6 +24,8 @@ class Task:
     kind: str = ""  # line, block, expression, ...: what reports break numbers down by
     test: str = ""
     entry_point: str = ""
+    folder: str = ""
+    file: str = ""
     extra: Mapping[str, Any] = field(default_factory=dict)  # what a benchmark's own scoring needs
 
 

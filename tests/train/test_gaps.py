@@ -126,7 +126,7 @@ def test_shards_round_trip(tmp_path: Path, vocabulary: int, kind: type) -> None:
     def some(most: int) -> np.ndarray:
         return rng.integers(0, vocabulary, rng.integers(0, most)).astype(kind)
 
-    rows = [Example(some(30), some(60), some(9), n % 10) for n in range(25)]
+    rows = [Example(some(30), some(60), some(9), n % 10, some(20)) for n in range(25)]
     writer = Writer(tmp_path, vocabulary, {"tokenizer": "t", "seed": "1"}, per_shard=10)
     for row in rows:
         writer.add(row)
@@ -136,7 +136,7 @@ def test_shards_round_trip(tmp_path: Path, vocabulary: int, kind: type) -> None:
     for row, got in zip(rows, shards, strict=True):
         assert got.kind == row.kind
         assert got.middle.dtype == kind
-        for name in ("suffix", "prefix", "middle"):
+        for name in ("suffix", "prefix", "middle", "other"):
             assert np.array_equal(getattr(got, name), getattr(row, name))
     assert shards[-1].kind == rows[-1].kind
     assert shards.lengths()[:, 2].tolist() == [len(r.middle) for r in rows]

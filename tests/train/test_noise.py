@@ -1,5 +1,7 @@
 """Rows of training: noise, weights, and masks that agree with inference and with their dense twin."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -10,7 +12,7 @@ from dcomplete.train.base import open_base
 from dcomplete.train.batch import Batch, collate, pack
 from dcomplete.train.config import TrainConfig
 from dcomplete.train.loss import dense, flex, losses
-from dcomplete.train.noise import BUCKETS, IGNORE, length_bin
+from dcomplete.train.noise import BUCKETS, IGNORE, NoiseConfig, length_bin, make_row
 from dcomplete.train.trainee import prepare_net
 from tests.train.rows import S, example, row
 
@@ -29,6 +31,16 @@ def test_training_marks_are_those_of_inference():
     assert made.ids[canvas].tolist() == frame.ids.tolist()
     assert made.positions[canvas].tolist() == frame.positions.tolist()
     assert made.groups[canvas].tolist() == frame.marks.groups.tolist()
+
+
+def test_other_text_stands_before_the_prefix_and_is_never_cut():
+    ex = replace(example(prefix=30), other=np.arange(60, 75))
+    shown = [*ex.other.tolist(), *ex.prefix[-20:].tolist()]
+    context = ContextCanvas(S).context(Prompt(shown, ex.suffix.tolist()))
+    noise = NoiseConfig(prefix_first=0.0, min_prefix=2, max_prefix=20)
+    for seed in range(20):
+        made = make_row(ex, S, noise, 1.0, np.random.default_rng(seed))
+        assert made.ids[: made.middle_at + 1].tolist() == context.ids.tolist()
 
 
 @pytest.mark.parametrize("seed", range(20))

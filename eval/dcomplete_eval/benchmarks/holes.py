@@ -81,6 +81,7 @@ class Holes:
         return Task(
             f"{document.path}:{gap.start}-{gap.end}:{kind}", self.name, document.path,
             text[: gap.start], text[gap.end :], text[gap.start : gap.end], document.language, kind,
+            folder=str(self.folder.resolve()), file=document.path,
         )  # fmt: skip
 
 

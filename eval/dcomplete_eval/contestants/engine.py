@@ -2,7 +2,8 @@
 
 ``line_end=outside`` asks as an editor does. A benchmark's gap of whole lines holds the last line's end;
 in an editor the cursor stands on a line whose end is there already. So that line end is put behind the
-gap, and added to the answer, which tells the engine no more than that the gap is whole lines.
+gap, and added to the answer, which tells the engine no more than that the gap is whole lines. What is
+shown beside that text, `sight` says.
 """
 
 from collections.abc import Callable
@@ -12,14 +13,13 @@ from typing import Any
 import dcomplete
 from dcomplete.errors import DcompleteError, UserError
 from dcomplete.types import Engine, InfillRequest, Stopwatch
-from dcomplete_eval.contestants import weights
-from dcomplete_eval.contestants.around import retrieved
+from dcomplete_eval.contestants import sight, weights
 from dcomplete_eval.contestants.spec import Kind, Spec
 from dcomplete_eval.types import Answer, Task
 
 OPTIONS = (
     "model", "policy", "steps", "length", "max_tokens", "context", "temperature", "seed", "deadline",
-    "reuse", "device", "dtype", "threads", "via", "line_end", "branches",
+    "reuse", "device", "dtype", "threads", "via", "line_end", "branches", *sight.OPTIONS,
 )  # fmt: skip
 MAX_TOKENS = 256  # of an answer, here and for every other contestant that counts tokens
 _LONGEST = 512  # cells that the engine accepts as a told length
@@ -35,6 +35,7 @@ class _Said:
     here: bool
     oracle: bool
     outside: bool
+    sight: sight.Sight
 
 
 def _read(spec: Spec) -> _Said:
@@ -60,7 +61,8 @@ def _read(spec: Spec) -> _Said:
     threads = spec.number("threads", 0)
     if threads and not here:
         raise UserError("The engine process chooses its threads itself; leave out threads=.")
-    return _Said(request, choice, threads, here, length == "oracle", outside)
+    seen = sight.Sight.read(spec, request.context_tokens)
+    return _Said(request, choice, threads, here, length == "oracle", outside, seen)
 
 
 def make(spec: Spec) -> "EngineContestant":
@@ -104,6 +106,7 @@ class EngineContestant:
         self._engine, self._count = engine, count
         request, oracle = said.request, said.oracle
         self._request, self._oracle, self._outside = request, oracle, said.outside
+        self._sight = said.sight
         self._via = "here" if said.here else "process"
         first = engine.infill(replace(request, max_tokens=1, deadline_ms=None))
         self._weights = weights.of_model(spec.text("model"))
@@ -135,12 +138,15 @@ class EngineContestant:
             "via": self._via,
             "line_end": "outside" if self._outside else "inside",
             "post": "none",
+            **self._sight.settings(),
         }
 
     def answer(self, task: Task) -> Answer:
-        other, prefix = retrieved(task)
         end = "\n" if self._outside and _whole_lines(task) else ""
-        request = replace(self._request, prefix=prefix, suffix=end + task.suffix, preamble=other)
+        seen = self._sight.shown(replace(task, suffix=end + task.suffix))
+        request = replace(
+            self._request, prefix=seen.prefix, suffix=seen.suffix, preamble=seen.other
+        )
         true = self._count(request, task.gold.removesuffix(end))
         if self._oracle:
             told = min(max(1, true), _LONGEST)

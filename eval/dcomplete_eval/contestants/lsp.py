@@ -8,13 +8,16 @@ import asyncio
 import os
 import tempfile
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 from lsprotocol import types as lsp
 from pygls.exceptions import JsonRpcException, PyglsError
 
 from dcomplete.errors import UserError
+from dcomplete.settings import ContextSettings
 from dcomplete.types import Stopwatch
+from dcomplete_eval.contestants import sight
 from dcomplete_eval.contestants.spec import Kind, Spec
 from dcomplete_eval.replay.editor import Editor
 from dcomplete_eval.replay.play import engine_status, stop_engine
@@ -22,7 +25,7 @@ from dcomplete_eval.types import Answer, Task
 
 OPTIONS = (
     "model", "device", "dtype", "policy", "steps", "line_tokens", "block_tokens", "deadline",
-    "min_score", "branches", "multiline", "trigger",
+    "min_score", "branches", "multiline", "trigger", *sight.OPTIONS,
 )  # fmt: skip
 _LOAD_S, _ANSWER_S, _POLL_S = 180.0, 60.0, 0.2
 _ENDINGS = {"python": "py", "javascript": "js", "typescript": "ts", "rust": "rs", "csharp": "cs"}
@@ -39,7 +42,7 @@ class LanguageServer:
     """See `types.Contestant`."""
 
     def __init__(self, spec: Spec) -> None:
-        self._told, self._invoked = _read(spec)
+        self._told, self._invoked, self._sight = _read(spec)
         # An engine that ends may still have its log open, which Windows does not delete.
         self._folder = tempfile.TemporaryDirectory(prefix="dcomplete-", ignore_cleanup_errors=True)
         places = ("DCOMPLETE_RUNTIME_DIR", "DCOMPLETE_LOG_DIR")
@@ -79,17 +82,27 @@ class LanguageServer:
             "trigger": "invoked" if self._invoked else "automatic",
             "settings": self._told,
             "post": "the product's filters",
+            **self._sight.settings(),
         }
 
     def answer(self, task: Task) -> Answer:
         return self._runner.run(self._answer(task))
 
     async def _answer(self, task: Task) -> Answer:
+        others: dict[str, str] = {}
+        if self._sight.workspace:
+            others = self._sight.beside(task)
+            self._editor.enter(task.folder)
         watch = Stopwatch()
         try:
             async with asyncio.timeout(_ANSWER_S):
                 found = await self._editor.suggested(
-                    task.prefix, task.suffix, task.language, self._invoked
+                    task.prefix,
+                    task.suffix,
+                    task.language,
+                    self._invoked,
+                    sight.address(task) if self._sight.workspace else "",
+                    others,
                 )
         except TimeoutError:
             return Answer("", watch.total(), error="The language server did not answer in time.")
@@ -112,9 +125,10 @@ class LanguageServer:
             self._folder.cleanup()
 
 
-def _read(spec: Spec) -> tuple[dict[str, Any], bool]:
-    """(the server's settings, whether each suggestion is asked for)."""
-    return _settings(spec), spec.choice("trigger", ("automatic", "invoked")) == "invoked"
+def _read(spec: Spec) -> tuple[dict[str, Any], bool, sight.Sight]:
+    """(the server's settings, whether each suggestion is asked for, what is shown)."""
+    invoked = spec.choice("trigger", ("automatic", "invoked")) == "invoked"
+    return _settings(spec), invoked, sight.Sight.read(spec, ContextSettings().tokens)
 
 
 def _settings(spec: Spec) -> dict[str, Any]:
@@ -130,7 +144,8 @@ def _settings(spec: Spec) -> dict[str, Any]:
     if "min_score" in model:
         model["min_score"] = spec.number("min_score", 0.0, float("-inf"))
     trigger = {"multiline": spec.choice("multiline", ("auto", "always", "never"))}
-    return {"model": model, "trigger": trigger}
+    context = {"snippets": spec.yes("snippets", True)}
+    return {"model": model, "trigger": trigger, "context": context}
 
 
 def _between(found: tuple[str, str], task: Task) -> str | None:
@@ -150,6 +165,7 @@ class _OneGap(Editor):
     """An editor that opens a document, asks once, and closes it."""
 
     _running = False
+    _folder = ""
 
     @property
     def trouble(self) -> str:
@@ -170,17 +186,38 @@ class _OneGap(Editor):
         if self._running:
             await self.close()
 
+    def enter(self, folder: str) -> None:
+        """The workspace is `folder` from now on, and no other."""
+        if folder == self._folder:
+            return
+        added, gone = ([_folder(name)] if name else [] for name in (folder, self._folder))
+        event = lsp.WorkspaceFoldersChangeEvent(added, gone)
+        self._client.workspace_did_change_workspace_folders(
+            lsp.DidChangeWorkspaceFoldersParams(event)
+        )
+        self._folder = folder
+
     async def suggested(
-        self, prefix: str, suffix: str, language: str, invoked: bool = False
+        self,
+        prefix: str,
+        suffix: str,
+        language: str,
+        invoked: bool = False,
+        uri: str = "",
+        others: Mapping[str, str] | None = None,
     ) -> tuple[str, str] | None:
         """The document with the first suggestion taken, before and after the cursor's new place.
 
-        Where nothing is suggested it is as it was; None where the server cannot tell yet.
+        Where nothing is suggested it is as it was; None where the server cannot tell yet. `others` are
+        open beside it.
         """
         self.version += 1
         ending = _ENDINGS.get(language, language or "txt")
-        self.uri, self.language = f"file:///gap/{self.version}.{ending}", language
-        self.open(prefix + suffix)
+        self.language = language
+        self.uri = uri or f"file:///gap/{self.version}.{ending}"
+        documents = {**(others or {}), self.uri: prefix + suffix}
+        for opened, text in documents.items():
+            self.open(text, opened)
         kinds = lsp.InlineCompletionTriggerKind
         params = lsp.InlineCompletionParams(
             lsp.InlineCompletionContext(kinds.Invoked if invoked else kinds.Automatic),
@@ -190,18 +227,24 @@ class _OneGap(Editor):
         try:
             result = await self._client.text_document_inline_completion_async(params)
         finally:
-            document = lsp.TextDocumentIdentifier(self.uri)
-            self._client.text_document_did_close(lsp.DidCloseTextDocumentParams(document))
+            for opened in documents:
+                document = lsp.TextDocumentIdentifier(opened)
+                self._client.text_document_did_close(lsp.DidCloseTextDocumentParams(document))
         if result is None:
             return None
         items = result.items if isinstance(result, lsp.InlineCompletionList) else result
-        if not items:
-            return prefix, suffix
-        item, start, end = items[0], len(prefix), len(prefix)
+        return self._with(items[0], len(prefix)) if items else (prefix, suffix)
+
+    def _with(self, item: lsp.InlineCompletionItem, cursor: int) -> tuple[str, str]:
+        start = end = cursor
         if item.range is not None:
             start, end = offset(self.text, item.range.start), offset(self.text, item.range.end)
         text = item.insert_text if isinstance(item.insert_text, str) else item.insert_text.value
         return self.text[:start] + text, self.text[end:]
+
+
+def _folder(path: str) -> lsp.WorkspaceFolder:
+    return lsp.WorkspaceFolder(Path(path).as_uri(), path)
 
 
 def place(text: str, at: int) -> lsp.Position:

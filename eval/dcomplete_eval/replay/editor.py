@@ -71,9 +71,12 @@ class Editor:
         assert self._client._server is not None
         return self._client._server.pid
 
-    def open(self, text: str) -> None:
-        self.text = text
-        item = lsp.TextDocumentItem(self.uri, self.language, self.version, text)
+    def open(self, text: str, uri: str = "") -> None:
+        """Open the document, or another one at `uri`."""
+        uri = uri or self.uri
+        if uri == self.uri:
+            self.text = text
+        item = lsp.TextDocumentItem(uri, self.language, self.version, text)
         self._client.text_document_did_open(lsp.DidOpenTextDocumentParams(item))
 
     def type(self, stroke: Keystroke) -> int:
