@@ -100,7 +100,7 @@ def enclosing(place: Place, start: int) -> dict[int, str]:
         begin = text.rfind("\n", 0, stop - 1) + 1
         line = text[begin : stop - 1]
         here = place.width(line)
-        if not line.strip():
+        if not line.strip() or (here < width and _in_text(place, begin)):
             pass
         elif here < width:
             width = here
@@ -112,6 +112,17 @@ def enclosing(place: Place, start: int) -> dict[int, str]:
             tail = 0
         stop = begin
     return {at: _header(found[at]) for at in sorted(found) if at < start}
+
+
+def _in_text(place: Place, at: int) -> bool:
+    """Whether the line at `at` begins inside a string or a comment of several lines."""
+    parsed = place.parsed
+    nodes = () if parsed is None else parsed.around(at + 1)
+    first = 0 if parsed is None else parsed.byte(at)
+    return any(
+        node.start_byte < first and ("string" in node.type or "comment" in node.type)
+        for node in nodes
+    )
 
 
 def _header(lines: str) -> str:

@@ -82,6 +82,10 @@ def test_the_line_that_was_visited_is_the_last_to_go(at, kept):
         ("python", "def f():\n    pass\n\nx = ‸", []),
         ("python", "class A:\n\n    (broken\n\n    def f(self):\n        ‸",
          ["class A:", "    def f(self):"]),
+        ("python", 'class A:\n    x = """\nnot a header\n"""\n\n    def f(self):\n        ‸',
+         ["class A:", "    def f(self):"]),
+        ("javascript", "class A {\n  /*\nnor this\n*/\n  f(x) {\n    ‸",
+         ["class A {", "  f(x) {"]),
     ],
 )  # fmt: skip
 def test_enclosing_headers_are_found_by_indentation(language, code, expected):
