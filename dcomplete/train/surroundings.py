@@ -43,6 +43,7 @@ class Surroundings:
         self._ignore = ("/*", f"!/{top}")
         self._workspace = Workspace([root], self._settings(_MOST), clock=lambda: 0.0)
         self._open_some(self._file, rng)
+        self._workspace.opened(self._file.as_uri(), document.language, document.text)
 
     def __call__(self, gap: Gap, rng: Random) -> Clip | None:
         """None where the gap is not among the share, and where an editor suggests nothing."""
@@ -53,7 +54,6 @@ class Surroundings:
         uri, place = self._file.as_uri(), Place(gap.start, gap.start)
         snapshot = Snapshot(uri, self._document.language, 1, shown, place, automatic=False)
         settings = self._settings(int(_LEAST * (_MOST / _LEAST) ** rng.random()))
-        self._workspace.opened(uri, self._document.language, shown)
         try:
             found = gather(snapshot, self._workspace, Settings(context=settings))
         except Refusal:

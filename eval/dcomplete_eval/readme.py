@@ -7,7 +7,7 @@ import json
 import re
 from pathlib import Path
 
-from dcomplete_eval.tables import infilling, latency, timed, typing, usefulness
+from dcomplete_eval.tables import infilling, latency, surroundings, timed, typing, usefulness
 from dcomplete_eval.tables_engine import Run, draw_steps, gpu, languages, quality, steps
 from dcomplete_eval.tables_summary import summary
 
@@ -49,6 +49,7 @@ def results_page() -> str:
         "The model": [
             quality(lines("heldout.jsonl")),
             languages(lines("heldout-languages.jsonl")),
+            surroundings(lines("surroundings.jsonl")),
             steps(lines("steps.jsonl")),
         ],
         "HumanEval-Infilling": [

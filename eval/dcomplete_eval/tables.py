@@ -56,6 +56,30 @@ def infilling(runs: Sequence[Run]) -> str:
     return "\n".join([*rows, "", about])
 
 
+def surroundings(runs: Sequence[Run]) -> str:
+    """What it brings to show more than the gap's own file, the newest of every contestant."""
+    newest = {run["contestant"]: run for run in runs}
+    if not newest:
+        return ""
+    rows = [
+        "| lines of held-out packages | shown | lines | exactly right, 95 % interval | edit similarity |",
+        "|---|---|---|---|---|",
+    ]
+    for name, run in newest.items():
+        told = run["settings"]
+        seen = "the file around the gap"
+        if told.get("sees") == "workspace":
+            parts = ["an outline of the rest"]
+            parts += ["signatures of what is imported"] * told["snippets"]
+            parts += [f"{told['opened']} open files"] * (told["opened"] > 0)
+            seen += ", " + ", ".join(parts)
+        rows.append(
+            f"| `{name}` | {seen} | {run['tasks']} | {_percent(run['exact'])} "
+            f"| {run['similarity']['value']:.1f} |"
+        )
+    return "\n".join([*rows, "", f"{where(newest.values(), 'machine')}."])
+
+
 def timed(runs: Sequence[Run]) -> str:
     """Contestants asked one after another, each answer judged before the next: what one costs."""
     known = [run for run in runs if run["settings"]["kind"] not in _BOUNDS]
