@@ -173,9 +173,10 @@ class Completer:
         model = self.settings.model
         short = context.shape is Shape.LINE
         return InfillRequest(
-            prefix=context.prefix,
+            prefix=context.alone,
             suffix=context.suffix,
             preamble=context.preamble,
+            beside=len(context.prefix),
             max_tokens=model.line_tokens if short else model.block_tokens,
             steps=model.steps,
             policy=policy or model.policy,

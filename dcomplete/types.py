@@ -65,6 +65,7 @@ class InfillRequest:
     reuse: bool = True  # False computes everything anew: the slow twin of the cache
     stale: int = 1  # steps that a full-attention model's context is kept for; 1 is exact
     preamble: str = ""  # other text worth knowing, before the prefix; clipped to a third
+    beside: int | None = None  # characters of the prefix, its last, that a preamble leaves room for
 
     @property
     def gaps(self) -> int:

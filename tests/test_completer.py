@@ -73,6 +73,7 @@ def test_the_answer_comes_back_as_a_suggestion_at_the_cursor():
     assert suggestion.source == "model"
     [request] = engine.asked
     assert request.prefix.endswith("    return ") and request.suffix == "\n"
+    assert request.beside == len(request.prefix) and not request.preamble
 
 
 def test_a_closer_that_the_editor_inserted_is_replaced_not_doubled():

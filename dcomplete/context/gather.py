@@ -30,10 +30,12 @@ class Context:
     """The text around a gap. Line ends are ``\\n``, and there is no byte order mark.
 
     `preamble` is other text, formatted for the model: comments with the path and text of each
-    snippet, then an outline of what the prefix does not show of its own file. `why` says in a few
-    words why the gap has this shape; `indent` is the indentation of the gap's line.
+    snippet, then an outline of what the prefix does not show of its own file. `alone` is the prefix for
+    models that do without it, as long as both together. `why` says in a few words why the gap has this
+    shape; `indent` is the indentation of the gap's line.
     """
 
+    alone: str
     prefix: str
     suffix: str
     preamble: str
@@ -58,10 +60,15 @@ def gather(
     place = Place(snapshot, document.language, document.tree)
     shape, why = decide(place, settings.trigger)
     text, gap = snapshot.text, snapshot.gap
-    end = suffix_end(text, gap.end, int(settings.context.tokens * SUFFIX_SHARE), count)
+    budget = _Budget(settings.context.tokens, count)
+    end = suffix_end(text, gap.end, budget.after, count)
     kept = _choose(place, end, document, workspace, settings.context, count)
     document.kept = kept
+    start = kept.start
+    if kept.preamble and start:
+        start = min(start, prefix_start(text, gap.start, budget.both, count, place.parsed))
     return Context(
+        alone=_clean(text[start : gap.start], first=start == 0),
         prefix=_clean(text[kept.start : gap.start], first=kept.start == 0),
         suffix=_clean(text[gap.end : end], first=False),
         preamble=kept.preamble,
@@ -165,9 +172,14 @@ class _Budget:
         return int(self.total * PREAMBLE_SHARE)
 
     @property
+    def after(self) -> int:
+        """For the suffix."""
+        return int(self.total * SUFFIX_SHARE)
+
+    @property
     def both(self) -> int:
         """For the preamble and the prefix together."""
-        return self.total - int(self.total * SUFFIX_SHARE)
+        return self.total - self.after
 
     @property
     def least(self) -> int:

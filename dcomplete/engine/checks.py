@@ -30,6 +30,7 @@ def check_request(request: InfillRequest) -> None:
             late is not None and not (math.isfinite(late) and late >= 0)
         ),
         "context_tokens must be from 16 to 8192": not 16 <= request.context_tokens <= 8192,
+        "beside must not be negative": request.beside is not None and request.beside < 0,
         "a draft fits a single gap only": request.draft is not None and bool(request.between),
         "a draft has a length of its own: leave length at auto": (
             request.draft is not None and request.length != "auto"

@@ -32,7 +32,10 @@ def behind(rest: InfillRequest, request: InfillRequest, texts: tuple[str, ...]) 
     woven = request.prefix
     for text, between in zip(texts, request.between, strict=False):  # the one before `rest` as well
         woven += text + between
-    return replace(rest, prefix=woven)
+    beside = request.beside
+    if beside is not None:
+        beside += len(woven) - len(request.prefix)
+    return replace(rest, prefix=woven, beside=beside)
 
 
 def joined(first: Answer, later: Answer) -> Answer:

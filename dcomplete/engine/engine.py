@@ -169,11 +169,13 @@ class LocalEngine:
         raise AssertionError("an answer without a healed tail always fits")
 
     def _fitting(self, request: InfillRequest) -> InfillRequest:
-        """With no more context than leaves the gaps places that the model was trained on."""
+        """With no more context than leaves the gaps places that the model was trained on, and without
+        text from elsewhere where the model was trained without."""
         gaps = request.gaps * request.max_tokens + (MAX_PINNED if request.between else 0)
         room = self.family.net.config.max_positions - gaps - _SENTINELS
         most = max(_LEAST_CONTEXT, min(request.context_tokens, room))
-        return replace(request, context_tokens=most)
+        other = request.preamble if self.family.usage.other_text else ""
+        return replace(request, context_tokens=most, preamble=other)
 
     def _text(self, task: Task, filled: Filled) -> Answer | None:
         """Tokens to text, healed borders taken off; None if the answer does not end with the tail."""

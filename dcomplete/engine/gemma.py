@@ -16,7 +16,7 @@ from torch import Tensor
 from dcomplete.engine.checks import check_request
 from dcomplete.engine.denoise import Steps
 from dcomplete.engine.policies import PUBLISHED
-from dcomplete.engine.prompt import clip_end, clip_start
+from dcomplete.engine.prompt import clip_end, clip_start, shown_prefix
 from dcomplete.errors import ModelError, UserError
 from dcomplete.models.checkpoint import Manifest
 from dcomplete.types import (
@@ -184,7 +184,7 @@ class GemmaEngine:
 
     def _context(self, request: InfillRequest) -> Tensor:
         text = clip_start(
-            request.preamble + request.prefix, request.context_tokens * _CHARS_PER_TOKEN
+            request.preamble + shown_prefix(request), request.context_tokens * _CHARS_PER_TOKEN
         )
         bos = self.manifest.specials.bos
         ids = [*([] if bos is None else [bos]), *self._ids(text)[-request.context_tokens :]]

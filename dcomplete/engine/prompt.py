@@ -29,12 +29,20 @@ def make_task(tokens: Tokens, request: InfillRequest, heal_tail: bool = True) ->
     after = int(request.context_tokens * _SUFFIX_SHARE)
     other = _preamble(tokens, request)
     before = request.context_tokens - after - len(other)
-    prefix = clip_start(request.prefix, before * _CHARS_PER_TOKEN)
+    prefix = clip_start(shown_prefix(request), before * _CHARS_PER_TOKEN)
     suffix = clip_end(request.suffix, after * _CHARS_PER_TOKEN)
     seam = tokens.seam(prefix, suffix, heal=request.heal, tail=heal_tail)
     drop = dropped(len(seam.prefix), before, before // 4)
     prompt = Prompt(other + seam.prefix[drop:], seam.suffix[:after])
     return Task(prompt, seam, tuple(tokens.encode(text) for text in request.between))
+
+
+def shown_prefix(request: InfillRequest) -> str:
+    """The prefix, or what of it stands beside the request's preamble."""
+    text, beside = request.prefix, request.beside
+    if not request.preamble or beside is None:
+        return text
+    return text[max(0, len(text) - beside) :]
 
 
 def gap_tokens(tokens: Tokens, request: InfillRequest, text: str) -> int:

@@ -14,6 +14,7 @@ class Usage:
     size where nothing is known of the length (0 is ours). `clear_right`: a deleted cell takes the open
     ones right of it along. `layout` is the prompt of a model that sees nothing after the gap, and an
     answer ends before the first of `stops`. `temperature` and `top_p` belong to the published sampler.
+    `other_text` may stand before the prefix: not with weights that were trained on one file at a time.
     """
 
     window: int = 0
@@ -24,6 +25,7 @@ class Usage:
     stops: tuple[str, ...] = ()
     temperature: float = 0.0
     top_p: float = 1.0
+    other_text: bool = True
 
     @staticmethod
     def from_json(raw: dict[str, Any]) -> "Usage":

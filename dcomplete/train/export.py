@@ -72,6 +72,7 @@ def export(
         net=replace(base.manifest.net, vocab=len(trimmed.kept)),
         specials=moved(base.manifest.specials, trimmed),
         policy=options.policy,
+        usage=replace(base.manifest.usage, other_text=shards.surrounded),
         card={
             **card,
             **(before := _earlier(base)),

@@ -158,6 +158,11 @@ class Shards(Sequence[Example]):
         """[N, 5]: lengths in tokens of suffix, prefix, middle and other text, and kind, of all examples."""
         return np.concatenate([self._mapped(i)[1][:, 1:] for i in range(len(self._files))])
 
+    @property
+    def surrounded(self) -> bool:
+        """Whether text from elsewhere stands before some of the prefixes."""
+        return bool(self.lengths()[:, 3].any())
+
     def all_tokens(self) -> Iterator[Ids]:
         """Every shard's token ids, end to end, memory-mapped."""
         for shard in range(len(self._files)):

@@ -70,10 +70,13 @@ def test_any_text_gives_exact_surroundings_or_a_refusal(
         assert automatic
         return
     prefix, _, suffix = snapshot.document.for_model()
-    assert prefix.endswith(context.prefix)
+    assert prefix.endswith(context.alone)
+    assert context.alone.endswith(context.prefix)
+    assert context.preamble or context.alone == context.prefix
     assert suffix.startswith(context.suffix)
     assert estimate(context.suffix) <= max(1, tokens // 4)
     assert estimate(context.prefix) + estimate(context.preamble) <= max(1, tokens)
+    assert estimate(context.alone) <= max(1, tokens)
     assert errors_with(snapshot, workspace, start, end, text[:3]) is None or language
 
 
@@ -81,6 +84,7 @@ def test_a_small_document_is_given_whole_with_plain_line_ends():
     text = "\ufeffimport os\r\n\r\ndef f():\r\n    \r\n\r\nx = 1\r\n"
     context = gather(asked(text, text.index("    \r") + 4), Workspace(), Settings())
     assert context == Context(
+        alone="import os\n\ndef f():\n    ",
         prefix="import os\n\ndef f():\n    ",
         suffix="\n\nx = 1\n",
         preamble="",
@@ -111,6 +115,9 @@ def test_budgets_hold_and_are_used(tokens):
     assert before <= tokens - tokens // 4
     assert estimate(context.suffix) <= tokens // 4
     assert before > tokens * 0.5
+    alone = estimate(context.alone)
+    assert estimate(context.prefix) < alone <= tokens - tokens // 4, "what the preamble takes"
+    assert alone > tokens * 0.5
     assert estimate(context.suffix) > tokens * 0.15
 
 
@@ -151,7 +158,7 @@ def test_typing_moves_nothing():
         workspace.changed("untitled:a", changed, [Edit(at, at, letter)])
         text, at = changed, at + 1
         context = gather(asked(text, at), workspace, Settings())
-        starts.append(at - len(context.prefix))
+        starts.append((at - len(context.prefix), at - len(context.alone)))
         preambles.append(context.preamble)
         ends.append(context.suffix)
     assert len(set(starts)) <= 2

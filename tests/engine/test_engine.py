@@ -240,15 +240,6 @@ def test_sentinels_are_never_proposed_even_at_a_high_temperature():
     assert "<|" not in texts
 
 
-def test_a_preamble_stands_before_the_prefix_and_takes_a_third_at_most(tokens):
-    request = InfillRequest("x = 1\n" * 200, "\ny\n", context_tokens=120, preamble="# a\n" * 90)
-    task = make_task(tokens, request)
-    assert task.context_tokens <= 120
-    text = tokens.decode(task.prompt.prefix)
-    assert text.startswith("# a\n# a\n") and "# a\nx = 1\n" in text
-    assert len(tokens.encode(text[: text.index("x")])) <= 40
-
-
 def test_steps_of_two_requests_may_alternate(make_engine):
     requests = [
         InfillRequest(

@@ -64,7 +64,9 @@ def test_the_engine_is_given_what_is_shown(tiny_model, task):
     assert (settings["sees"], settings["opened"], settings["snippets"]) == ("workspace", 2, True)
     assert "opened=2" in who.name
     shown = Sight(1024, workspace=True, opened=2).shown(task)
-    request = InfillRequest(shown.prefix, shown.suffix, preamble=shown.other, max_tokens=6)
+    request = InfillRequest(
+        shown.prefix, shown.suffix, preamble=shown.other, beside=shown.beside, max_tokens=6
+    )
     same = dcomplete.open_engine("tiny", dtype="float32").infill(request)
     answer = who.answer(task)
     assert answer.text == same.best.texts[0] and answer.score == same.best.score

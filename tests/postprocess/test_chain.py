@@ -138,5 +138,5 @@ def test_every_row_names_a_source_and_a_test_that_exists(row):
 )
 def test_filters_get_the_known_name_of_a_language(said, uri, known):
     snapshot = Snapshot(uri or "untitled:a", said, 1, "x", Gap(1, 1))
-    context = Context("x", "", "", Shape.LINE, "", "")
+    context = Context("x", "x", "", "", Shape.LINE, "", "")
     assert completer._surroundings(snapshot, context).language == known

@@ -21,7 +21,8 @@ requests = st.builds(
     between=st.lists(anything, max_size=3).map(tuple),
     max_tokens=count, steps=count, policy=anything, length=anything, samples=count,
     temperature=number, top_p=number, seed=count, deadline_ms=st.none() | number,
-    draft=st.none() | anything, context_tokens=count, heal=st.booleans(), reuse=st.booleans(),
+    draft=st.none() | anything, beside=st.none() | count, context_tokens=count,
+    heal=st.booleans(), reuse=st.booleans(),
 )  # fmt: skip
 timings = st.builds(Timings, number, number, number, number, number)
 answers = st.builds(

@@ -114,6 +114,7 @@ def test_an_export_infills_and_equals_the_trained_network(trained):
     )
     add_to_card(out, {"sha256": checksums(files[2:])})
     engine = load_engine(str(out))
+    assert not engine.family.usage.other_text, "the data have one file at a time"
     card = open_base(str(out)).manifest.card
     assert card["licence"] == "test" and card["steps"] == 12 and card["tokens_seen"] > 0
     assert set(card["sha256"]) == {f.name for f in files[2:]}

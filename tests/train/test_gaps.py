@@ -141,6 +141,7 @@ def test_shards_round_trip(tmp_path: Path, vocabulary: int, kind: type) -> None:
     assert shards[-1].kind == rows[-1].kind
     assert shards.lengths()[:, 2].tolist() == [len(r.middle) for r in rows]
     assert sorted(shards.order(3, 0)) == list(range(25))
+    assert shards.surrounded, "which an export says of the weights"
     assert shards.order(3, 0).tolist() == Shards(tmp_path).order(3, 0).tolist()
     assert shards.order(3, 0).tolist() != shards.order(3, 1).tolist()
 

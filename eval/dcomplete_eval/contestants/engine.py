@@ -145,7 +145,11 @@ class EngineContestant:
         end = "\n" if self._outside and _whole_lines(task) else ""
         seen = self._sight.shown(replace(task, suffix=end + task.suffix))
         request = replace(
-            self._request, prefix=seen.prefix, suffix=seen.suffix, preamble=seen.other
+            self._request,
+            prefix=seen.prefix,
+            suffix=seen.suffix,
+            preamble=seen.other,
+            beside=seen.beside,
         )
         true = self._count(request, task.gold.removesuffix(end))
         if self._oracle:

@@ -26,11 +26,12 @@ OPTIONS = ("sees", "opened", "snippets")
 
 @dataclass(frozen=True, slots=True)
 class Shown:
-    """Text before and behind the gap, and other text before it."""
+    """Text before and behind the gap, other text, and how much of the prefix stands beside that."""
 
     prefix: str
     suffix: str
     other: str
+    beside: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +80,7 @@ class Sight:
         finally:
             for other in documents:
                 workspace.closed(other)
-        return Shown(found.prefix, found.suffix, found.preamble)
+        return Shown(found.alone, found.suffix, found.preamble, len(found.prefix))
 
     def beside(self, task: Task) -> dict[str, str]:
         """Address and text of the documents that are open beside the task's own. Raises UserError where
