@@ -27,6 +27,8 @@ Examples:
 
   dcomplete eval run humaneval-random-span-light -c engine:policy=topk=8 --oracle
 
+  dcomplete eval run holes:~/project -c engine -c engine:sees=workspace,opened=3   on your own code
+
   dcomplete eval run humaneval-single-line -c ar:model.gguf,threads=2 -c http+llama:http://127.0.0.1:8080"""
 
 
