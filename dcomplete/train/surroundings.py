@@ -20,7 +20,7 @@ from dcomplete.train.leaks import Forbidden
 from dcomplete.train.sources import Document
 
 SHARE = 0.5
-_LEAST, _MOST = 256, 1024  # tokens of context, drawn log-uniformly
+_LEAST, _MOST = 256, 1024  # tokens of context, drawn log-uniformly for each document
 _OPEN = (0, 1, 3)  # other documents that are open
 
 
@@ -40,8 +40,10 @@ class Surroundings:
         parts = document.path.split("/")
         root = self._file.parents[len(parts) - 1]
         top = re.sub(r"([\\*?\[\]!# ])", r"\\\1", parts[0])
-        self._ignore = ("/*", f"!/{top}")
-        self._workspace = Workspace([root], self._settings(_MOST), clock=lambda: 0.0)
+        tokens = int(_LEAST * (_MOST / _LEAST) ** rng.random())
+        context = ContextSettings(tokens, ignore=("/*", f"!/{top}"))
+        self._settings = Settings(context=context)
+        self._workspace = Workspace([root], context, clock=lambda: 0.0)
         self._open_some(self._file, rng)
         self._workspace.opened(self._file.as_uri(), document.language, document.text)
 
@@ -53,18 +55,14 @@ class Surroundings:
         shown = text[: gap.start] + text[gap.end :]
         uri, place = self._file.as_uri(), Place(gap.start, gap.start)
         snapshot = Snapshot(uri, self._document.language, 1, shown, place, automatic=False)
-        settings = self._settings(int(_LEAST * (_MOST / _LEAST) ** rng.random()))
         try:
-            found = gather(snapshot, self._workspace, Settings(context=settings))
+            found = gather(snapshot, self._workspace, self._settings)
         except Refusal:
             return None
         if self._forbidden and self._forbidden.first_in(found.preamble):
             return None
         suffix = shorter(found.suffix, gap, text, rng)
         return Clip(found.prefix, text[gap.start : gap.end], suffix, found.preamble)
-
-    def _settings(self, tokens: int) -> ContextSettings:
-        return ContextSettings(tokens, ignore=self._ignore)
 
     def _open_some(self, file: Path, rng: Random) -> None:
         """Other files of the folder, as tabs of the editor."""
