@@ -71,7 +71,10 @@ def of_debian(copyright_file: str) -> str | None:
         packaging = where and all(name.startswith("debian/") for name in where[1].split())
         if where and named and not packaging:
             names.add(re.sub(r"\bexpat\b", "MIT", named[1].strip(), flags=re.I))
-    return " AND ".join(sorted(names)) if names and all(map(permissive, names)) else None
+    if not names or not all(map(permissive, names)):
+        return None
+    choices = re.compile(r"\s+or\s+", re.I)
+    return " AND ".join(f"({n})" if names - {n} and choices.search(n) else n for n in sorted(names))
 
 
 def permissive(expression: str) -> bool:

@@ -97,7 +97,7 @@ def test_a_debian_package_is_unpacked_and_read(tmp_path: Path) -> None:
     bringing(DEBIAN, debian_archive(tmp_path)).get(["deb:librust-thing-dev=1.0-2"], place)
     (source,) = find([place], stdlib=False, installed=False).sources
     assert (source.name, source.version) == ("deb:librust-thing-dev", "1.0-2")
-    assert source.licence == "Apache-2.0 or MIT AND MIT"
+    assert source.licence == "(Apache-2.0 or MIT) AND MIT"
     assert [name.rpartition("/")[2] for name, _ in source.files] == ["lib.rs"], "no link's file"
 
 
@@ -213,7 +213,7 @@ def test_licences_of_npm(stated: str, licence: str | None) -> None:
 
 
 def test_licences_of_debian() -> None:
-    assert of_debian(COPYRIGHT) == "Apache-2.0 or MIT AND MIT"
+    assert of_debian(COPYRIGHT) == "(Apache-2.0 or MIT) AND MIT"
     assert of_debian(COPYRIGHT.replace("License: Apache-2.0 or MIT", "License: LGPL-2.1+")) is None
     mixed = COPYRIGHT.replace("Files: debian/*", "Files: debian/*\n src/closed.rs")
     assert of_debian(mixed) is None, "what is told of packaging and source alike"
