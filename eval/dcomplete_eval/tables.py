@@ -66,15 +66,8 @@ def surroundings(runs: Sequence[Run]) -> str:
         "|---|---|---|---|---|",
     ]
     for name, run in newest.items():
-        told = run["settings"]
-        seen = "the file around the gap"
-        if told.get("sees") == "workspace":
-            parts = ["an outline of the rest"]
-            parts += ["signatures of what is imported"] * told["snippets"]
-            parts += [f"{told['opened']} open files"] * (told["opened"] > 0)
-            seen += ", " + ", ".join(parts)
         rows.append(
-            f"| `{name}` | {seen} | {run['tasks']} | {_percent(run['exact'])} "
+            f"| `{name}` | {run['shown']} | {run['tasks']} | {_percent(run['exact'])} "
             f"| {run['similarity']['value']:.1f} |"
         )
     return "\n".join([*rows, "", f"{where(newest.values(), 'machine')}."])
