@@ -6,11 +6,14 @@ export function watchPage({ ghost, status }) {
     said: [],
     events: [],
     ghost() {
+      // Its first line stands in the text, the others in a zone of their own, which the page has first.
       const own = [...document.querySelectorAll(`.editor-instance ${ghost}`)];
-      return own
-        .map((element) => element.textContent)
-        .join("")
-        .replaceAll("\u00a0", " ");
+      const inText = own.filter((element) => element.closest(".view-lines") !== null);
+      const below = own.filter((element) => !inText.includes(element));
+      const rows = new Set(below.map((element) => element.closest(".view-line") ?? element));
+      const first = inText.map((element) => element.textContent).join("");
+      const lines = [first, ...[...rows].map((row) => row.textContent)];
+      return lines.join("\n").replaceAll("\u00a0", " ");
     },
     status() {
       const item = document.querySelector(status);
@@ -23,7 +26,8 @@ export function watchPage({ ghost, status }) {
         ...document.querySelectorAll(`${group}.focused`),
         ...document.querySelectorAll(group),
       ];
-      const rows = [...(editors[0]?.querySelectorAll(".lines-content .view-line") ?? [])];
+      const own = ".lines-content .view-lines > .view-line"; // grey lines lie elsewhere
+      const rows = [...(editors[0]?.querySelectorAll(own) ?? [])];
       rows.sort((a, b) => Number.parseInt(a.style.top, 10) - Number.parseInt(b.style.top, 10));
       return rows.map((row) => {
         const copy = row.cloneNode(true);
