@@ -62,7 +62,7 @@ def gather(
     text, gap = snapshot.text, snapshot.gap
     budget = _Budget(settings.context.tokens, count)
     end = suffix_end(text, gap.end, budget.after, count)
-    kept = _choose(place, end, document, workspace, settings.context, count)
+    kept = _choose(place, end, document, workspace, settings.context, budget)
     document.kept = kept
     start = kept.start
     if kept.preamble and start:
@@ -101,10 +101,9 @@ def _choose(
     document: OpenDocument,
     workspace: Workspace,
     settings: ContextSettings,
-    count: Count,
+    budget: "_Budget",
 ) -> Kept:
     """The other text and the prefix's start: those of the last request where they still hold."""
-    budget = _Budget(settings.tokens, count)
     kept = document.kept if document.kept and _near(document.kept, place) else None
     if kept is None or kept.retries:
         left = _RETRIES if kept is None else kept.retries - 1

@@ -56,7 +56,12 @@ def _preamble(tokens: Tokens, request: InfillRequest) -> list[int]:
         return []
     most = int(request.context_tokens * _PREAMBLE_SHARE)
     text = clip_start(request.preamble, most * _CHARS_PER_TOKEN)
-    return tokens.encode_again(text.rstrip("\n") + "\n")[-most:]
+    return on_own_lines(tokens, text)[-most:]
+
+
+def on_own_lines(tokens: Tokens, text: str) -> list[int]:
+    """Text from elsewhere as ids; the prefix begins on the line behind it."""
+    return tokens.encode_again(text.rstrip("\n") + "\n")
 
 
 def dropped(length: int, limit: int, stride: int) -> int:

@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from random import Random
 
+from dcomplete.engine.prompt import on_own_lines
 from dcomplete.engine.tokens import Tokens
 from dcomplete.train.cuts import Cutter, Gap
 
@@ -79,7 +80,7 @@ def encode(tokens: Tokens, gap: Gap, text: Clip) -> Cut | None:
         return None
     if seam.head and not (middle and tokens.pieces[middle[0]].startswith(seam.head.encode())):
         return None
-    other = tokens.encode_again(text.other.rstrip("\n") + "\n") if text.other else []
+    other = on_own_lines(tokens, text.other) if text.other else []
     return Cut(
         gap, text, seam.prefix[-MAX_PREFIX:], middle, seam.suffix[:MAX_SUFFIX], other[-MAX_OTHER:]
     )

@@ -83,19 +83,20 @@ def test_what_the_language_server_declines_is_an_empty_answer(tiny_model):
 
 def test_the_language_server_has_the_workspace_open(tiny_model, tmp_path):
     for name in ("one", "two"):
-        (tmp_path / name).mkdir()
-        (tmp_path / name / "main.py").write_text("", encoding="utf-8")
-        (tmp_path / name / "other.py").write_text(f"{name} = 1\n", encoding="utf-8")
+        (tmp_path / name / "inner").mkdir(parents=True)
+        (tmp_path / name / "inner" / "main.py").write_text("", encoding="utf-8")
+        (tmp_path / name / "inner" / "other.py").write_text(f"{name} = 1\n", encoding="utf-8")
+    (tmp_path / "two" / ".dcompleteignore").write_text("inner/\n", encoding="utf-8")
     who = contestant(
         "lsp:model=tiny,sees=workspace,opened=1,trigger=invoked,min_score=-1000,line_tokens=6,"
         "multiline=never,deadline=60000"
     )
     try:
         assert who.settings()["sees"] == "workspace"
-        for name in ("one", "two", "two"):
-            task = replace(TASK, folder=str(tmp_path / name), file="main.py")
+        for name in ("one", "two", "two", "one"):  # what is ignored, the workspace's folder says
+            task = replace(TASK, folder=str(tmp_path / name), file="inner/main.py")
             answer = who.answer(task)
-            assert answer.text and not answer.error
+            assert not answer.error and (answer.text != "") == (name == "one")
     finally:
         who.close()
 

@@ -128,7 +128,11 @@ class LanguageServer:
 def _read(spec: Spec) -> tuple[dict[str, Any], bool, sight.Sight]:
     """(the server's settings, whether each suggestion is asked for, what is shown)."""
     invoked = spec.choice("trigger", ("automatic", "invoked")) == "invoked"
-    return _settings(spec), invoked, sight.Sight.read(spec, ContextSettings().tokens)
+    seen = sight.Sight.read(spec, ContextSettings().tokens)
+    told = _settings(spec)
+    if seen.workspace:
+        told["context"] = {"snippets": seen.snippets}
+    return told, invoked, seen
 
 
 def _settings(spec: Spec) -> dict[str, Any]:
@@ -144,8 +148,7 @@ def _settings(spec: Spec) -> dict[str, Any]:
     if "min_score" in model:
         model["min_score"] = spec.number("min_score", 0.0, float("-inf"))
     trigger = {"multiline": spec.choice("multiline", ("auto", "always", "never"))}
-    context = {"snippets": spec.yes("snippets", True)}
-    return {"model": model, "trigger": trigger, "context": context}
+    return {"model": model, "trigger": trigger}
 
 
 def _between(found: tuple[str, str], task: Task) -> str | None:
