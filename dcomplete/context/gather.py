@@ -64,11 +64,8 @@ def gather(
     end = suffix_end(text, gap.end, budget.after, count)
     kept = _choose(place, end, document, workspace, settings.context, budget)
     document.kept = kept
-    start = kept.start
-    if kept.preamble and start:
-        start = min(start, prefix_start(text, gap.start, budget.both, count, place.parsed))
     return Context(
-        alone=_clean(text[start : gap.start], first=start == 0),
+        alone=_clean(text[kept.alone : gap.start], first=kept.alone == 0),
         prefix=_clean(text[kept.start : gap.start], first=kept.start == 0),
         suffix=_clean(text[gap.end : end], first=False),
         preamble=kept.preamble,
@@ -114,7 +111,11 @@ def _choose(
     else:
         found, retries = kept.found, 0
     start, preamble, shown = _lay_out(place, end, found, budget)
-    return Kept(place.snapshot.gap.start, start, preamble, shown, found, retries)
+    alone = start
+    if preamble and start:
+        text, gap = place.snapshot.text, place.snapshot.gap.start
+        alone = min(start, prefix_start(text, gap, budget.both, budget.count, place.parsed))
+    return Kept(place.snapshot.gap.start, start, alone, preamble, shown, found, retries)
 
 
 def _near(kept: Kept, place: Place) -> bool:
@@ -191,12 +192,14 @@ class _Budget:
         return self.both - min(self.preamble, -(-self.count(preamble) // step) * step)
 
     def holds(self, kept: Kept, place: Place) -> bool:
-        """Whether the kept start still gives a prefix that is neither too long nor too short."""
-        gap = place.snapshot.gap.start
-        room = self.before(kept.preamble)
-        length = gap - kept.start
-        if length < 0 or (kept.start and length < characters(room) // 2):
-            return False
-        return (
-            length <= characters(room) and self.count(place.snapshot.text[kept.start : gap]) <= room
+        """Whether the kept starts still give prefixes that are neither too long nor too short."""
+        return self._fits(kept.start, place, self.before(kept.preamble)) and (
+            kept.alone == kept.start or self._fits(kept.alone, place, self.both)
         )
+
+    def _fits(self, start: int, place: Place, room: int) -> bool:
+        gap = place.snapshot.gap.start
+        length = gap - start
+        if length < 0 or (start and length < characters(room) // 2):
+            return False
+        return length <= characters(room) and self.count(place.snapshot.text[start:gap]) <= room

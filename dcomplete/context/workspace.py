@@ -27,6 +27,7 @@ class Kept:
 
     place: int  # code point of the gap it was chosen for
     start: int  # code point where the prefix begins
+    alone: int  # where the prefix starts without the preamble
     preamble: str
     snippets: tuple[Snippet, ...]  # those that the preamble shows
     found: tuple[Snippet, ...]  # all that the sources gave
@@ -215,5 +216,8 @@ def _moved(kept: Kept | None, edit: Edit) -> Kept | None:
         return kept
     if edit.end > kept.start:
         return None
+    if edit.start < kept.alone < edit.end:
+        return None
     shift = len(edit.text) - (edit.end - edit.start)
-    return replace(kept, place=kept.place + shift, start=kept.start + shift)
+    alone = kept.alone + (shift if edit.end <= kept.alone else 0)
+    return replace(kept, place=kept.place + shift, start=kept.start + shift, alone=alone)

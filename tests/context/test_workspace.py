@@ -73,15 +73,18 @@ def test_a_text_that_was_given_up_is_parsed_again_after_some_edits(monkeypatch):
 
 
 def keep(workspace: Workspace) -> None:
-    workspace.documents[URI].kept = Kept(60, 50, "", (), ())
+    workspace.documents[URI].kept = Kept(60, 50, 40, "", (), ())
 
 
 @pytest.mark.parametrize(
     ("edit", "expected"),
     [
-        (Edit(70, 71, "more"), (60, 50)),
-        (Edit(0, 0, "more"), (64, 54)),
-        (Edit(0, 3, ""), (57, 47)),
+        (Edit(70, 71, "more"), (60, 50, 40)),
+        (Edit(0, 0, "more"), (64, 54, 44)),
+        (Edit(0, 3, ""), (57, 47, 37)),
+        (Edit(45, 47, "more"), (62, 52, 40)),
+        (Edit(38, 40, ""), (58, 48, 38)),
+        (Edit(38, 42, ""), None),
         (Edit(40, 55, ""), None),
     ],
 )
@@ -91,7 +94,7 @@ def test_a_kept_choice_moves_with_the_text(edit, expected):
     keep(workspace)
     workspace.changed(URI, edit.apply(text), [edit])
     kept = workspace.documents[URI].kept
-    assert (None if kept is None else (kept.place, kept.start)) == expected
+    assert (None if kept is None else (kept.place, kept.start, kept.alone)) == expected
 
 
 @pytest.mark.parametrize(
