@@ -2,12 +2,15 @@
 
 import logging
 import logging.handlers
+import os
 import re
 import time
 from contextlib import suppress
+from io import TextIOWrapper
 from pathlib import Path
 
 from dcomplete.serve.jobs import Record
+from dcomplete.serve.places import private
 
 _PLAIN = re.compile(r"[\w.@-]{1,64}", re.ASCII)
 _SIZE, _OLD = 1_000_000, 2  # bytes of a file, and how many older ones are kept
@@ -34,6 +37,10 @@ def plain(name: str) -> str:
 
 
 class _Rotating(logging.handlers.RotatingFileHandler):
+    def _open(self) -> TextIOWrapper:
+        os.close(private(self.baseFilename, os.O_WRONLY | os.O_CREAT))
+        return super()._open()
+
     def doRollover(self) -> None:
         """Where a file cannot be renamed, as on Windows while somebody reads it, the log grows on."""
         with suppress(OSError):

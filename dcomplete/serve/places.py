@@ -159,6 +159,15 @@ def log_folder() -> Path:
     return _chosen(LOG_VARIABLE) or platformdirs.user_log_path("dcomplete")
 
 
+def private(path: str, flags: int) -> int:
+    """The `opener` of a file that is this user's alone.
+
+    It asks for that itself, since a umask is the whole process's, and two threads that set one and put
+    the old one back may leave it set for ever.
+    """
+    return os.open(path, flags, 0o600)
+
+
 def log_file() -> Path:
     """One line per request; rotates."""
     return log_folder() / "engine.log"

@@ -64,13 +64,6 @@ class EngineProcess:
         Raises UserError where a process runs already or the folder is not private.
         """
         self._places.secure()
-        before = os.umask(0o077)  # locks and log are this user's alone
-        try:
-            return self._alone()
-        finally:
-            os.umask(before)
-
-    def _alone(self) -> bool:
         lock = self._lock()
         journal = Journal(log_file())
         try:

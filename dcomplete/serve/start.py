@@ -19,7 +19,7 @@ from dcomplete import __version__
 from dcomplete.errors import Reason, Refusal, UserError
 from dcomplete.serve import codec
 from dcomplete.serve.orders import PROTOCOL, Choice, Ending, Status
-from dcomplete.serve.places import Address, Places, start_file
+from dcomplete.serve.places import Address, Places, private, start_file
 from dcomplete.serve.transport import CONNECT_S, open_client
 
 _ANSWER_S = 20.0  # a process that accepts but is importing its libraries answers late
@@ -240,7 +240,7 @@ def _open_start_file() -> BinaryIO:
     path = start_file()
     with contextlib.suppress(OSError):
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        return path.open("wb")
+        return open(path, "wb", opener=private)
     return Path(os.devnull).open("wb")
 
 

@@ -87,6 +87,19 @@ def test_the_socket_is_its_users_alone(serve):
 
 
 @MODES
+def test_the_log_is_its_users_alone_and_the_process_keeps_its_umask(own_places, serve):
+    def umask() -> int:
+        """It can only be read by setting another."""
+        os.umask(found := os.umask(0o022))
+        return found
+
+    before = umask()
+    serve()
+    assert umask() == before, "other threads of this process make files too"
+    assert stat.S_IMODE((own_places / "log" / "engine.log").stat().st_mode) == 0o600
+
+
+@MODES
 def test_a_folder_that_is_open_to_others_is_refused(own_places):
     (own_places / "run").mkdir()
     (own_places / "run").chmod(0o755)

@@ -71,6 +71,7 @@ def debian_archive(folder: Path, told: str = COPYRIGHT) -> Path:
         (tree / name).parent.mkdir(parents=True, exist_ok=True)
         (tree / name).write_text(text, "utf-8")
     (tree / "usr/share/cargo/registry/thing/src/host.rs").symlink_to("/etc/hostname")
+    (tree / "DEBIAN").chmod(0o755)  # demanded by dpkg-deb, and not what every umask gives
     path = folder / "librust-thing-dev_1.0-2_all.deb"
     subprocess.run(["dpkg-deb", "--build", tree, path], check=True, capture_output=True)
     return path
