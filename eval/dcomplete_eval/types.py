@@ -1,9 +1,10 @@
 """The words of the harness: what is asked, what is answered, what is found. Standard library only."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from concurrent.futures import Future
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +86,18 @@ class Contestant(Protocol):
         ...
 
     def close(self) -> None: ...
+
+
+@runtime_checkable
+class Live(Protocol):
+    """A contestant with a document that stays open while somebody types into it."""
+
+    def typed(self, task: Task) -> Future[Answer]:
+        """The document becomes the task's, whose gap is asked about. Does not wait.
+
+        Who cancels the future gives the request up, as an editor does when the next key comes.
+        """
+        ...
 
 
 class Benchmark(Protocol):

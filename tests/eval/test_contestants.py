@@ -12,9 +12,12 @@ from dcomplete.types import InfillRequest
 from dcomplete_eval.contestants import CONTESTANTS, check, contestant
 from dcomplete_eval.contestants.around import Around
 from dcomplete_eval.contestants.continuing import Cut
-from dcomplete_eval.contestants.lsp import _between, offset, place
+from dcomplete_eval.contestants.gap_editor import change
+from dcomplete_eval.contestants.lsp import _between
 from dcomplete_eval.contestants.spec import Spec
 from dcomplete_eval.contestants.templates import TEMPLATES, known_by
+from dcomplete_eval.replay.editor import offset, place
+from dcomplete_eval.replay.trace import Patch
 from dcomplete_eval.types import Answer, Task
 
 TASK = Task("t/1", "b", "g", "def add(a, b):\n    return ", "\n\nprint(add(1, 2))\n", "a + b")
@@ -265,3 +268,19 @@ def test_places_are_utf_16(text):
 )
 def test_what_stands_in_the_gap_after_a_suggestion(found, text):
     assert _between(found, Task("t", "b", "g", "f(", ")\n", "")) == text
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "edit"),
+    [
+        ("same", "same", Patch(4, 0, "")),
+        ("", "all", Patch(0, 0, "all")),
+        ("f(x)", "f(xy)", Patch(3, 0, "y")),
+        ("aa", "aaa", Patch(2, 0, "a")),
+        ("aaa", "aa", Patch(2, 1, "")),
+        ("one, two", "one, 2", Patch(5, 3, "2")),
+        ("x = 1\n", "", Patch(0, 6, "")),
+    ],
+)
+def test_a_keystroke_between_two_texts_is_their_smallest_edit(old, new, edit):
+    assert change(old, new) == edit

@@ -10,7 +10,7 @@ from dcomplete.errors import UserError
 from dcomplete.serve.start import read_status, stop_engine
 from dcomplete.types import InfillRequest
 from dcomplete_eval.contestants import contestant
-from dcomplete_eval.types import Task
+from dcomplete_eval.types import Live, Task
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(240)]
 TASK = Task("t/1", "b", "g", "def add(a, b):\n    x = 'é😀'; y = ", "\nprint(x)\n", "a + b")
@@ -68,6 +68,23 @@ def test_the_language_server(tiny_model):
             assert not answer.error and answer.ms > 0 and "\n" not in answer.text
             texts.append(answer.text)
         assert any(texts)
+    finally:
+        who.close()
+
+
+def test_somebody_types_on_while_the_language_server_answers(tiny_model):
+    who = contestant(
+        "lsp:model=tiny,min_score=-1000,line_tokens=6,multiline=never,deadline=60000,dtype=float32"
+    )
+    assert isinstance(who, Live)
+    try:
+        first = who.typed(TASK).result(60)
+        assert first.text and not first.error
+        begun = replace(TASK, prefix=TASK.prefix + first.text[:1])
+        assert who.typed(begun).result(60).text == first.text[1:], "who types it is shown its rest"
+        given_up = who.typed(replace(TASK, prefix=TASK.prefix + "("))
+        assert given_up.cancel() or given_up.done()
+        assert who.typed(TASK).result(60).text == first.text, "the document went back as well"
     finally:
         who.close()
 

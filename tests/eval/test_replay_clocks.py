@@ -3,6 +3,7 @@
 import math
 import threading
 import time
+from concurrent.futures import Future
 
 import pytest
 
@@ -12,7 +13,7 @@ from dcomplete_eval.replay.figures import summary
 from dcomplete_eval.replay.simulate import Habits, Simulation
 from dcomplete_eval.replay.trace import Patch, Trace
 from dcomplete_eval.replay.usefulness import Timing, replay
-from dcomplete_eval.types import Task
+from dcomplete_eval.types import Answer, Task
 from tests.eval.rival import LINE, Rival, gold, made, nothing, played, typed
 
 
@@ -103,6 +104,52 @@ def test_in_real_time_who_is_late_is_stale_and_who_waits_behind_is_dropped():
     assert threading.get_ident() not in rival.threads and rival.closed
     assert not reply.stale and reply.answer is not None and reply.answer.text == "gold"
     assert reply.ms is not None and reply.ms > 400, "it waited for the first"
+
+
+class LiveRival(Rival):
+    """Answers when it is told to; a request can be given up."""
+
+    def typed(self, task):
+        self.asked.append(task)
+        self.futures.append(Future())
+        return self.futures[-1]
+
+    futures: list[Future[Answer]]
+
+
+def test_in_real_time_a_live_contestant_hears_of_every_key():
+    rival = LiveRival(gold)
+    rival.futures = []
+    clock = RealClock(lambda: rival)
+    clock.strike()
+    assert clock.ask(_task("a"), 0.0, 0.03) == Reply(None, None, True)
+    assert not rival.futures[0].cancelled(), "the next key is not pressed yet"
+    clock.stroke(0.03)
+    assert rival.futures[0].cancelled()
+    timer = threading.Timer(0.1, lambda: rival.futures[1].set_result(Answer("b", 1.0)))
+    timer.start()
+    reply = clock.ask(_task("b"), 0.0, math.inf)
+    assert reply.answer == Answer("b", 1.0) and not reply.stale and reply.ms and reply.ms > 90
+    clock.close()
+    timer.join()
+    assert not rival.threads and rival.closed
+
+
+def test_keystrokes_that_do_not_count_take_no_time():
+    class Listening(VirtualClock):
+        heard: list[float | None]
+
+        def stroke(self, after):
+            self.heard.append(after)
+
+        def strike(self):
+            self.heard.append(None)
+
+    clock = Listening(Rival(nothing))
+    clock.heard = []
+    between = [float(n) for n in range(299)] + [math.inf]
+    Simulation(made(typed(0, *("x" * 300))), clock, Habits(every=2), between).run()
+    assert clock.heard == [None, *between[:100], None, *between[200:299]]
 
 
 def test_real_time_passes_and_an_acceptance_brings_the_rest_forward():

@@ -7,19 +7,19 @@ declines to suggest is an empty answer, as it is for a person.
 import asyncio
 import os
 import tempfile
-from collections.abc import Mapping
-from pathlib import Path
-from typing import Any
+import threading
+from collections.abc import Awaitable, Callable, Coroutine
+from concurrent.futures import Future
+from typing import Any, TypeVar
 
-from lsprotocol import types as lsp
 from pygls.exceptions import JsonRpcException, PyglsError
 
 from dcomplete.errors import UserError
 from dcomplete.settings import ContextSettings
 from dcomplete.types import Stopwatch
 from dcomplete_eval.contestants import sight
+from dcomplete_eval.contestants.gap_editor import GapEditor, Sides
 from dcomplete_eval.contestants.spec import Kind, Spec
-from dcomplete_eval.replay.editor import Editor
 from dcomplete_eval.replay.play import engine_status, stop_engine
 from dcomplete_eval.types import Answer, Task
 
@@ -27,8 +27,9 @@ OPTIONS = (
     "model", "device", "dtype", "policy", "steps", "line_tokens", "block_tokens", "deadline",
     "min_score", "branches", "multiline", "trigger", *sight.OPTIONS,
 )  # fmt: skip
+T = TypeVar("T")
 _LOAD_S, _ANSWER_S, _POLL_S = 180.0, 60.0, 0.2
-_ENDINGS = {"python": "py", "javascript": "js", "typescript": "ts", "rust": "rs", "csharp": "cs"}
+_FIRST = ("value = 1\nother = ", "\n")
 _COUNTS = {"steps": 1, "line_tokens": 1, "block_tokens": 1, "branches": 0}  # and the least of each
 _MODEL = ("policy", "min_score", "device", "dtype", *_COUNTS)
 
@@ -47,10 +48,12 @@ class LanguageServer:
         self._folder = tempfile.TemporaryDirectory(prefix="dcomplete-", ignore_cleanup_errors=True)
         places = ("DCOMPLETE_RUNTIME_DIR", "DCOMPLETE_LOG_DIR")
         self._env = os.environ | dict.fromkeys(places, self._folder.name)
-        self._runner = asyncio.Runner()
-        self._editor = _OneGap("file:///gap.py", "python")
+        self._loop = asyncio.new_event_loop()
+        self._thread = threading.Thread(target=self._loop.run_forever, name="editor", daemon=True)
+        self._thread.start()
+        self._editor = GapEditor()
         try:
-            self._runner.run(self._start())
+            self._begin(self._start()).result()
         except BaseException:
             self.close()
             raise
@@ -62,7 +65,7 @@ class LanguageServer:
         try:
             await self._editor.start(self._env, settings=self._told)
             async with asyncio.timeout(_LOAD_S):
-                while await self._editor.suggested("value = 1\nother = ", "\n", "python") is None:
+                while await self._editor.suggested(_FIRST, "python") is None:
                     await asyncio.sleep(_POLL_S)
             if self._editor.trouble:
                 raise UserError(self._editor.trouble)
@@ -86,24 +89,17 @@ class LanguageServer:
         }
 
     def answer(self, task: Task) -> Answer:
-        return self._runner.run(self._answer(task))
+        return self._begin(self._answered(self._alone, task)).result()
 
-    async def _answer(self, task: Task) -> Answer:
-        others: dict[str, str] = {}
-        if self._sight.workspace:
-            others = self._sight.beside(task)
-            self._editor.enter(task.folder)
+    def typed(self, task: Task) -> Future[Answer]:
+        """See `types.Live`. The workspace and other files are not shown."""
+        return self._begin(self._answered(self._going_on, task))
+
+    async def _answered(self, ask: Callable[[Task], Awaitable[Sides | None]], task: Task) -> Answer:
         watch = Stopwatch()
         try:
             async with asyncio.timeout(_ANSWER_S):
-                found = await self._editor.suggested(
-                    task.prefix,
-                    task.suffix,
-                    task.language,
-                    self._invoked,
-                    sight.address(task) if self._sight.workspace else "",
-                    others,
-                )
+                found = await ask(task)
         except TimeoutError:
             return Answer("", watch.total(), error="The language server did not answer in time.")
         except (JsonRpcException, OSError) as error:
@@ -116,13 +112,33 @@ class LanguageServer:
             return Answer("", ms, error="The suggestion replaces text outside the gap.")
         return Answer(text, ms)
 
+    async def _alone(self, task: Task) -> Sides | None:
+        """The gap in a document of its own."""
+        others: dict[str, str] = {}
+        if self._sight.workspace:
+            others = self._sight.beside(task)
+            self._editor.enter(task.folder)
+        uri = sight.address(task) if self._sight.workspace else ""
+        sides = (task.prefix, task.suffix)
+        return await self._editor.suggested(sides, task.language, self._invoked, uri, others)
+
+    async def _going_on(self, task: Task) -> Sides | None:
+        """The gap in the document that is open; what the server keeps to itself is nothing."""
+        sides = (task.prefix, task.suffix)
+        return await self._editor.typed(sides, task.language, self._invoked) or sides
+
     def close(self) -> None:
         try:
-            self._runner.run(self._editor.stop())
+            self._begin(self._editor.stop()).result()
         finally:
-            self._runner.close()
+            self._loop.call_soon_threadsafe(self._loop.stop)
+            self._thread.join()
+            self._loop.close()
             stop_engine(self._env)
             self._folder.cleanup()
+
+    def _begin(self, work: Coroutine[Any, Any, T]) -> Future[T]:
+        return asyncio.run_coroutine_threadsafe(work, self._loop)
 
 
 def _read(spec: Spec) -> tuple[dict[str, Any], bool, sight.Sight]:
@@ -162,112 +178,6 @@ def _between(found: tuple[str, str], task: Task) -> str | None:
     if not fits or len(whole) < len(task.prefix) + len(task.suffix):
         return None
     return whole[len(task.prefix) : len(whole) - len(task.suffix)]
-
-
-class _OneGap(Editor):
-    """An editor that opens a document, asks once, and closes it."""
-
-    _running = False
-    _folder = ""
-
-    @property
-    def trouble(self) -> str:
-        """What the server last said, where that was an error."""
-        said = self.status
-        return str(said.message) if said is not None and said.kind == "error" else ""
-
-    async def start(
-        self,
-        env: Mapping[str, str],
-        *arguments: str,
-        settings: Mapping[str, Any] | None = None,
-    ) -> None:
-        await super().start(env, *arguments, settings=settings)
-        self._running = True
-
-    async def stop(self) -> None:
-        if self._running:
-            await self.close()
-
-    def enter(self, folder: str) -> None:
-        """The workspace is `folder` from now on, and no other."""
-        if folder == self._folder:
-            return
-        added, gone = ([_folder(name)] if name else [] for name in (folder, self._folder))
-        event = lsp.WorkspaceFoldersChangeEvent(added, gone)
-        self._client.workspace_did_change_workspace_folders(
-            lsp.DidChangeWorkspaceFoldersParams(event)
-        )
-        self._folder = folder
-
-    async def suggested(
-        self,
-        prefix: str,
-        suffix: str,
-        language: str,
-        invoked: bool = False,
-        uri: str = "",
-        others: Mapping[str, str] | None = None,
-    ) -> tuple[str, str] | None:
-        """The document with the first suggestion taken, before and after the cursor's new place.
-
-        Where nothing is suggested it is as it was; None where the server cannot tell yet. `others` are
-        open beside it.
-        """
-        self.version += 1
-        ending = _ENDINGS.get(language, language or "txt")
-        self.language = language
-        self.uri = uri or f"file:///gap/{self.version}.{ending}"
-        documents = {**(others or {}), self.uri: prefix + suffix}
-        for opened, text in documents.items():
-            self.open(text, opened)
-        kinds = lsp.InlineCompletionTriggerKind
-        params = lsp.InlineCompletionParams(
-            lsp.InlineCompletionContext(kinds.Invoked if invoked else kinds.Automatic),
-            lsp.TextDocumentIdentifier(self.uri),
-            place(self.text, len(prefix)),
-        )
-        try:
-            result = await self._client.text_document_inline_completion_async(params)
-        finally:
-            for opened in documents:
-                document = lsp.TextDocumentIdentifier(opened)
-                self._client.text_document_did_close(lsp.DidCloseTextDocumentParams(document))
-        if result is None:
-            return None
-        items = result.items if isinstance(result, lsp.InlineCompletionList) else result
-        return self._with(items[0], len(prefix)) if items else (prefix, suffix)
-
-    def _with(self, item: lsp.InlineCompletionItem, cursor: int) -> tuple[str, str]:
-        start = end = cursor
-        if item.range is not None:
-            start, end = offset(self.text, item.range.start), offset(self.text, item.range.end)
-        text = item.insert_text if isinstance(item.insert_text, str) else item.insert_text.value
-        return self.text[:start] + text, self.text[end:]
-
-
-def _folder(path: str) -> lsp.WorkspaceFolder:
-    return lsp.WorkspaceFolder(Path(path).as_uri(), path)
-
-
-def place(text: str, at: int) -> lsp.Position:
-    """A code point's place in UTF-16, the protocol's default encoding."""
-    line = text.count("\n", 0, at)
-    column = text[text.rfind("\n", 0, at) + 1 : at]
-    return lsp.Position(line, len(column.encode("utf-16-le", "surrogatepass")) // 2)
-
-
-def offset(text: str, position: lsp.Position) -> int:
-    """The code point at a place in UTF-16."""
-    start = 0
-    for _ in range(position.line):
-        start = text.index("\n", start) + 1
-    units = 0
-    for at in range(start, len(text) + 1):
-        if units >= position.character or at == len(text):
-            return at
-        units += 2 if ord(text[at]) > 0xFFFF else 1
-    return len(text)
 
 
 KIND = Kind(make, OPTIONS, read=_read)

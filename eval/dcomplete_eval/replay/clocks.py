@@ -8,7 +8,7 @@ from concurrent.futures import wait as wait_for
 from dataclasses import dataclass
 from typing import Protocol
 
-from dcomplete_eval.types import Answer, Contestant, Task
+from dcomplete_eval.types import Answer, Contestant, Live, Task
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,8 +27,8 @@ class Clock(Protocol):
         """A keystroke is made, `after` seconds behind the one before."""
         ...
 
-    def accept(self) -> None:
-        """The author accepts now: as good as a keystroke."""
+    def strike(self) -> None:
+        """A keystroke is made now: the author accepts, or time begins to count."""
         ...
 
     def ask(self, task: Task, wait: float, patience: float) -> Reply:
@@ -50,7 +50,7 @@ class VirtualClock:
     def stroke(self, after: float) -> None:
         pass
 
-    def accept(self) -> None:
+    def strike(self) -> None:
         pass
 
     def ask(self, task: Task, wait: float, patience: float) -> Reply:
@@ -65,8 +65,11 @@ class VirtualClock:
 
 
 class RealClock:
-    """The contestant works in a thread while time passes. A request that is overtaken before its turn
-    is dropped; one that runs cannot be stopped, so the next waits for it, as at a busy server.
+    """The contestant works in a thread while time passes. A request is given up at the next keystroke.
+
+    One whose document stays open (`types.Live`) is then told so, and may go on for whoever types what
+    it is about to say. Of others, one that runs cannot be stopped, so the next waits for it, as at a
+    busy server.
     """
 
     def __init__(self, make: Callable[[], Contestant]) -> None:
@@ -82,22 +85,32 @@ class RealClock:
     def stroke(self, after: float) -> None:
         self._sleep_until(self._now + after)
         self._now += after
+        self._give_up()
 
-    def accept(self) -> None:
+    def strike(self) -> None:
         self._now = time.perf_counter()
+        self._give_up()
 
     def ask(self, task: Task, wait: float, patience: float) -> Reply:
         self._sleep_until(self._now + wait)
-        if self._running is not None:
-            self._running.cancel()
-        self._running = self._pool.submit(self._contestant.answer, task)
+        self._running = self._begin(task)
         left = self._now + patience - time.perf_counter()
         wait_for([self._running], None if math.isinf(left) else max(0.0, left))
         if not self._running.done():
             return Reply(None, None, True)
         return Reply(self._running.result(), (time.perf_counter() - self._now) * 1000, False)
 
+    def _begin(self, task: Task) -> Future[Answer]:
+        if isinstance(self._contestant, Live):
+            return self._contestant.typed(task)
+        return self._pool.submit(self._contestant.answer, task)
+
+    def _give_up(self) -> None:
+        if self._running is not None:
+            self._running.cancel()
+
     def close(self) -> None:
+        self._give_up()
         self._pool.submit(self._contestant.close).result()
         self._pool.shutdown()
 

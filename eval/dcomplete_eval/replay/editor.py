@@ -5,7 +5,8 @@ import hashlib
 import itertools
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from lsprotocol import types as lsp
@@ -22,6 +23,16 @@ _CHATTER = (
     "window/workDoneProgress/create",
     "$/progress",
 )
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """What came of a request: suggested, refused, superseded, cancelled, or an error with its code."""
+
+    outcome: str
+    ms: float
+    items: Sequence[lsp.InlineCompletionItem] = ()
+    error: JsonRpcException | None = None
 
 
 class Editor:
@@ -85,7 +96,7 @@ class Editor:
         cursor = 0
         for patch in stroke:
             end = patch.at + patch.deleted
-            spot = lsp.Range(self._position(patch.at), self._position(end))
+            spot = lsp.Range(place(self.text, patch.at), place(self.text, end))
             changes.append(lsp.TextDocumentContentChangePartial(spot, patch.text))
             self.text = self.text[: patch.at] + patch.text + self.text[end:]
             cursor = patch.at + len(patch.text)
@@ -94,32 +105,27 @@ class Editor:
         self._client.text_document_did_change(lsp.DidChangeTextDocumentParams(document, changes))
         return cursor
 
-    def _position(self, offset: int) -> lsp.Position:
-        """For ASCII text with ``\\n`` line ends, as the traces have it."""
-        before = self.text.rfind("\n", 0, offset) + 1
-        return lsp.Position(self.text.count("\n", 0, offset), offset - before)
-
-    def ask(self, cursor: int) -> tuple[int, "asyncio.Task[tuple[str, float]]"]:
-        """Request a suggestion; returns the request's id and a task of (outcome, milliseconds)."""
-        number = next(self._ids)
+    def ask(self, cursor: int, invoked: bool = False) -> tuple[int, "asyncio.Task[Said]"]:
+        """Request a suggestion; returns the request's id, and a task of what comes of it."""
+        number, kinds = next(self._ids), lsp.InlineCompletionTriggerKind
         params = lsp.InlineCompletionParams(
-            lsp.InlineCompletionContext(lsp.InlineCompletionTriggerKind.Automatic),
+            lsp.InlineCompletionContext(kinds.Invoked if invoked else kinds.Automatic),
             lsp.TextDocumentIdentifier(self.uri),
-            self._position(cursor),
+            place(self.text, cursor),
         )
         return number, asyncio.create_task(self._answer(number, params))
 
-    async def _answer(self, number: int, params: lsp.InlineCompletionParams) -> tuple[str, float]:
+    async def _answer(self, number: int, params: lsp.InlineCompletionParams) -> Said:
         began = time.perf_counter()
         method = lsp.TEXT_DOCUMENT_INLINE_COMPLETION
         try:
             result = await self._client.protocol.send_request_async(method, params, number)
         except JsonRpcException as error:
             outcome = "cancelled" if error.code == CANCELLED else f"error {error.code}"
-        else:
-            items = result.items if hasattr(result, "items") else result
-            outcome = "superseded" if items is None else "suggested" if items else "refused"
-        return outcome, (time.perf_counter() - began) * 1000
+            return Said(outcome, (time.perf_counter() - began) * 1000, error=error)
+        items = result.items if isinstance(result, lsp.InlineCompletionList) else result
+        outcome = "superseded" if items is None else "suggested" if items else "refused"
+        return Said(outcome, (time.perf_counter() - began) * 1000, items or ())
 
     def cancel(self, number: int) -> None:
         self._client.cancel_request(lsp.CancelParams(number))
@@ -136,3 +142,23 @@ class Editor:
         await self._client.stop()  # type: ignore[no-untyped-call]
         if self._drain is not None:
             await self._drain
+
+
+def place(text: str, at: int) -> lsp.Position:
+    """A code point's place in UTF-16, the protocol's default encoding."""
+    line = text.count("\n", 0, at)
+    column = text[text.rfind("\n", 0, at) + 1 : at]
+    return lsp.Position(line, len(column.encode("utf-16-le", "surrogatepass")) // 2)
+
+
+def offset(text: str, position: lsp.Position) -> int:
+    """The code point at a place in UTF-16."""
+    start = 0
+    for _ in range(position.line):
+        start = text.index("\n", start) + 1
+    units = 0
+    for at in range(start, len(text) + 1):
+        if units >= position.character or at == len(text):
+            return at
+        units += 2 if ord(text[at]) > 0xFFFF else 1
+    return len(text)

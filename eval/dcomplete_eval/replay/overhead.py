@@ -64,10 +64,10 @@ async def measure(
     for patch in keystrokes(text, rounds):
         began = time.perf_counter()
         _, answer = editor.ask(editor.type((patch,)))
-        outcome, _ = await answer
+        said = await answer
         ms = (time.perf_counter() - began) * 1000
         lines = _MODEL.findall(log.read_text(encoding="utf-8")) if log.exists() else []
-        if len(lines) == seen + 1 and outcome in ("suggested", "refused"):
+        if len(lines) == seen + 1 and said.outcome in ("suggested", "refused"):
             beside.append(ms - sum(map(float, lines[-1])))
         seen = len(lines)
     await editor.close()

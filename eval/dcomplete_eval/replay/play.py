@@ -12,7 +12,7 @@ from typing import Any
 
 import psutil
 
-from dcomplete_eval.replay.editor import Editor
+from dcomplete_eval.replay.editor import Editor, Said
 from dcomplete_eval.replay.trace import Trace, is_typing
 from dcomplete_eval.summary import quantiles
 
@@ -43,12 +43,12 @@ class Tally:
     same_text: bool = False
     tokens_computed: int = 0
 
-    def note(self, outcome: str, ms: float) -> None:
-        self.outcomes[outcome] += 1
-        if outcome in ("suggested", "refused"):
-            self.answer_ms.append(ms)
-        if outcome == "suggested":
-            self.first_ms.append(ms)
+    def note(self, said: Said) -> None:
+        self.outcomes[said.outcome] += 1
+        if said.outcome in ("suggested", "refused"):
+            self.answer_ms.append(said.ms)
+        if said.outcome == "suggested":
+            self.first_ms.append(said.ms)
 
 
 async def play(
@@ -76,7 +76,7 @@ async def play(
             if pending is not None and not pending.done():
                 editor.cancel(number)
             number, pending = editor.ask(cursor)
-            pending.add_done_callback(lambda task: tally.note(*task.result()))
+            pending.add_done_callback(lambda task: tally.note(task.result()))
         if index == int(_WARM * len(trace.keystrokes)):
             paused = loop.time()
             await warm_up(editor)

@@ -98,17 +98,23 @@ class Simulation:
         """Type everything; `told` hears how many keystrokes are done."""
         index = 0
         while index < self.count:
-            if index:
-                self._clock.stroke(self._habits.paced(self._gaps[index - 1]))
+            self._wait(index)
             self._now.apply(self._strokes[index])
             while (reached := self._asked(index)) is not None:
                 for stroke in self._strokes[index + 1 : reached + 1]:
                     self._now.apply(stroke)
                 index = reached
-                self._clock.accept()
+                self._clock.strike()
             index += 1
             told(min(index, self.count))
         return self.ledger
+
+    def _wait(self, index: int) -> None:
+        """For a keystroke. Those that do not count take no time."""
+        if index and self._counted(index - 1):
+            self._clock.stroke(self._habits.paced(self._gaps[index - 1]))
+        elif self._counted(index):
+            self._clock.strike()
 
     def minutes(self) -> float:
         """Of typing that was asked about, pauses cut to two seconds."""
