@@ -27,7 +27,8 @@ class Flight:
     def __init__(self, snapshot: Snapshot) -> None:
         self.snapshot = snapshot
         self.task: asyncio.Task[list[Suggestion]] | None = None
-        self._head, self._typed, self._waiting = "", "", 0
+        self._heads, self._whole = {""}, set[str]()  # of the rows now, and whole answers before them
+        self._typed, self._waiting = "", 0
 
     def start(
         self, work: Coroutine[Any, Any, list[Suggestion]]
@@ -51,8 +52,9 @@ class Flight:
         return self.task is None or self.task.done()
 
     def see(self, step: int, rows: list[list[Cell]]) -> None:
-        """Look at the canvas after a step; see `types.Watcher`."""
-        self._head = _decided(rows[0]) if len(rows) == 1 else ""
+        """Look at the canvas after a step; see `types.Watcher`. Any row may become the answer."""
+        self._heads = {_decided(row) for row in rows}
+        self._whole |= {_decided(row) for row in rows[1:] if row and row[-1].text is not None}
         if not self._may_become(self._typed):
             self.stop()
 
@@ -89,7 +91,7 @@ class Flight:
             self.stop()
 
     def _may_become(self, typed: str) -> bool:
-        return typed.startswith(self._head) or self._head.startswith(typed)
+        return any(typed.startswith(h) or h.startswith(typed) for h in self._heads | self._whole)
 
 
 @dataclass(slots=True)

@@ -101,6 +101,30 @@ def test_a_canvas_that_turns_out_otherwise_ends_while_somebody_waits():
     assert engine.ended == ["stopped", "done"]
 
 
+@pytest.mark.parametrize(
+    ("typed", "joins"), [("", True), ("to", True), ("su", True), ("ab", True), ("val", False)]
+)
+def test_any_row_of_a_canvas_may_become_the_answer(typed, joins):
+    """The first answer stands above its branches, which come one after another."""
+
+    def row(*cells):
+        return [Cell(cell, False) for cell in cells]
+
+    async def story():
+        flight = Flight(place(""))
+        flight.start(asyncio.sleep(60, []))
+        flight.see(1, [row("to", None)])
+        flight.see(2, [row("to", "tal"), row("a", "b")])
+        flight.see(3, [row("to", "tal"), row("su", None)])
+        assert flight.joins(place(typed)) == joins
+        flight.see(4, [row("to", "tal"), row("su", None)])
+        await asyncio.sleep(0)
+        assert not flight.over
+        flight.stop()
+
+    run(story())
+
+
 def test_a_request_that_nobody_follows_ends_after_a_moment():
     engine = Slow("total / count", step_s=0.2)
 
