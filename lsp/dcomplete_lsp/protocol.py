@@ -241,6 +241,13 @@ class Protocol(LanguageServerProtocol):
         params.workspace_folders = [folder for folder in folders if is_uri(folder.uri)]
         return (yield from super().lsp_initialize(params))
 
+    @lsp_method(types.SHUTDOWN)
+    def lsp_shutdown(self, *_: Any) -> None:  # type: ignore[override]
+        """Give up all that runs. pygls iterates over what a cancelled command leaves at once."""
+        for future in list(self._request_futures.values()):
+            future.cancel()
+        self._shutdown = True
+
     @lsp_method(types.EXIT)
     def lsp_exit(self, *_: Any) -> None:  # type: ignore[override]
         """End the connection; the process ends with 0 if `shutdown` came before, else with 1."""

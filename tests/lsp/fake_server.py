@@ -45,6 +45,9 @@ class FakeEngine:
         if choice.model == "missing":
             raise UserError("There is no model called missing.")
 
+    async def stop(self) -> None:
+        await asyncio.sleep(SLOW_S)
+
     async def close(self) -> None:
         pass
 

@@ -19,6 +19,7 @@ from tests.lsp.wire import CAPABILITIES, FAKE, INLINE, at, frame, running
 pytestmark = [pytest.mark.e2e, pytest.mark.asyncio, pytest.mark.usefixtures("data_home")]
 URI = "file:///a.py"
 ROOT = Path(__file__).parents[2]
+CANCELLED = -32800
 HEAVY = {"torch", "transformers", "tokenizers", "numpy", "starlette", "uvicorn", "dcomplete.engine"}
 
 
@@ -55,6 +56,18 @@ async def test_the_end_of_standard_input_ends_the_server_within_a_second_also_wh
         start = time.perf_counter()
         assert await wire.ended() == 0
         assert time.perf_counter() - start < 1.5
+        assert wire.errors == b""
+
+
+async def test_shutdown_gives_up_a_command_that_runs_and_the_end_is_a_success():
+    async with running() as wire:
+        await wire.initialize()
+        command = {"command": "dcomplete.restartEngine"}
+        id = await wire.ask("workspace/executeCommand", command)
+        assert (await wire.request("shutdown"))["result"] is None
+        assert (await wire.response(id))["error"]["code"] == CANCELLED
+        await wire.notify("exit", None)
+        assert await wire.ended() == 0
         assert wire.errors == b""
 
 
