@@ -128,6 +128,27 @@ def test_keys_fall_back_to_what_they_did_before(launch, stub):
     wait_for(lambda: editor.lines == ["x\tyWORD"], "a tab and the old mapping")
 
 
+SCRIPT = """
+function s:Key()
+  return 'expr '
+endfunction
+inoremap <expr> <Tab> <SID>Key()
+inoremap <C-Right> <C-r>=<sid>Key()<CR>
+imap <C-Down> <SID>(plain)
+inoremap <SID>(plain) plain
+"""
+
+
+def test_a_scripts_own_functions_and_maps_are_still_found_by_its_keys(launch, stub, tmp_path):
+    script = tmp_path / "keys.vim"
+    script.write_text(SCRIPT)
+    editor = launch(f"vim.cmd.source({str(script)!r})")
+    editor.open("plain.py")
+    editor.keys("i<Tab><C-Right><C-Down>")
+    wait_for(lambda: editor.lines == ["expr expr plain"], "the script's text")
+    assert editor.problems == ""
+
+
 @pytest.mark.parametrize("key", ["<Tab>", "<C-Right>", "<C-Down>", "<M-]>", "<C-]>"])
 def test_a_buffers_own_map_does_not_become_the_fallback_of_other_buffers(launch, stub, key):
     editor = launch(f"vim.keymap.set('i', '{key}', 'GLOBAL')")

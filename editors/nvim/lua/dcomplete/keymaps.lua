@@ -41,6 +41,14 @@ local function mapped(key)
   return {}
 end
 
+--- What a map stands for. `maparg()` gives it as typed, and only the script that was read knows what
+--- its own `<SID>` is.
+---@param map table as `maparg()` gives it, without a callback
+---@return string
+local function right_side(map)
+  return (map.rhs:gsub('<[Ss][Ii][Dd]>', ('<SNR>%d_'):format(map.sid)))
+end
+
 --- What the key did before.
 ---@param key string
 ---@param before table as `maparg()` gives it; empty if it was not mapped
@@ -49,11 +57,13 @@ local function fall_back(key, before)
     return feed(codes(key), 'n')
   end
   local mode = before.noremap == 1 and 'n' or 'm'
-  local result = before.rhs
+  local result
   if before.callback then
     result = before.callback()
   elseif before.expr == 1 then
-    result = vim.api.nvim_eval(before.rhs)
+    result = vim.api.nvim_eval(right_side(before))
+  else
+    result = right_side(before)
   end
   if before.callback and before.expr ~= 1 then
     return
