@@ -63,6 +63,25 @@ def test_typing_stops_the_view(launch, stub):
     assert editor.problems == ""
 
 
+def test_asking_by_key_stops_the_view_for_good(launch, stub):
+    editor = launch(step_ms=500)
+    stub.script(frames=FRAMES, invoked=[{"text": "ab"}])
+    editor.open("x.py", "x = \n")
+    editor.keys("A")
+    editor.command("Dcomplete watch")
+    editor.wait_ghost("░░░░░░")
+    stub.script(invoked=[{"text": "other"}])
+    editor.keys("<M-Bslash>")
+    editor.wait_ghost("other")
+    editor.rest(1.8)
+    assert editor.ghost == "other"
+    stub.script(frames=FRAMES, invoked=[{"text": "again"}])
+    editor.command("Dcomplete watch")
+    editor.wait_ghost("a░░\n  c")
+    editor.wait_ghost("again")
+    assert editor.problems == ""
+
+
 @pytest.mark.parametrize("delay", [0, 1])
 def test_dismissing_stops_the_view_whether_the_answer_is_there_or_not(launch, stub, delay):
     editor = launch(step_ms=500)

@@ -18,9 +18,14 @@ local complete = false -- whether alternatives to what is shown were asked for
 local asked ---@type string? the moment of the last request, so that none is sent twice
 local debounce = assert(vim.uv.new_timer())
 
+--- Give up the last request. A view of its denoising would go on over what is shown next.
 local function cancel()
   debounce:stop()
   number = number + 1
+  local watch = package.loaded['dcomplete.watch']
+  if watch then
+    watch.stop()
+  end
   if pending then
     wire.cancel(pending)
     pending = nil
