@@ -17,12 +17,20 @@ export type Outcome =
  * VS Code does not tell stable extensions about partial acceptance, so several characters that come at
  * once and go on with the suggestion count as taken; a single one counts as typed.
  *
- * @param before what stood from the start of the suggestion's range to the cursor before the change
- * @param now what stands there after it
+ * @param before what stood from the start of the suggestion's range to the cursor before the change,
+ *   line ends as \n
+ * @param now what stands there after it, line ends as \n
+ * @returns lengths are those of the suggestion's own text, whose line ends may be \r\n
  */
 export function follow(shown: Shown, before: string, now: string): Outcome {
-  if (!shown.text.startsWith(now)) return { kind: "diverged" };
-  if (now.length === shown.text.length) return { kind: "whole" };
-  if (now.length - before.length > 1) return { kind: "taken", length: now.length };
-  return { kind: "typed", length: now.length };
+  const text = shown.text.replaceAll("\r\n", "\n");
+  if (!text.startsWith(now)) return { kind: "diverged" };
+  if (now.length === text.length) return { kind: "whole" };
+  const length = ownLength(shown.text, now);
+  return { kind: now.length - before.length > 1 ? "taken" : "typed", length };
+}
+
+function ownLength(text: string, now: string): number {
+  const passed = text.split("\n", now.split("\n").length - 1);
+  return now.length + passed.filter((line) => line.endsWith("\r")).length;
 }

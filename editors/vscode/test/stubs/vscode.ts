@@ -1,4 +1,4 @@
-/** As much of "vscode" as the tests of sessions and panels need; `scripts/test.mjs` puts it in its place. */
+/** As much of "vscode" as the tests of sessions, panels and suggestions need; `scripts/test.mjs` puts it in its place. */
 
 type Listener = (value?: unknown) => void;
 
@@ -21,6 +21,12 @@ export class Position {
     readonly line: number,
     readonly character: number,
   ) {}
+  isEqual({ line, character }: Position): boolean {
+    return this.line === line && this.character === character;
+  }
+  isBefore({ line, character }: Position): boolean {
+    return this.line < line || (this.line === line && this.character < character);
+  }
 }
 
 export class Range {
@@ -90,6 +96,7 @@ export const fake = {
   settings: {} as Record<string, unknown>,
   panel: undefined as FakePanel | undefined,
   commands: [] as unknown[][],
+  edited: new EventEmitter(),
 };
 
 export const workspace = {
@@ -97,7 +104,7 @@ export const workspace = {
   workspaceFolders: [],
   isTrusted: false,
   getConfiguration: () => ({ get: (key: string) => fake.settings[key] }),
-  onDidChangeTextDocument: () => nothing,
+  onDidChangeTextDocument: fake.edited.event,
 };
 
 export const window = {
