@@ -27,7 +27,10 @@ class Flight:
     def __init__(self, snapshot: Snapshot) -> None:
         self.snapshot = snapshot
         self.task: asyncio.Task[list[Suggestion]] | None = None
-        self._heads, self._whole = {""}, set[str]()  # of the rows now, and whole answers before them
+        self._heads, self._whole = (
+            {""},
+            set[str](),
+        )  # of the rows now, and whole answers before them
         self._typed, self._waiting = "", 0
 
     def start(

@@ -4,7 +4,7 @@ import gc
 import json
 import os
 import signal
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import pytest
@@ -52,22 +52,24 @@ def pytest_collection_finish() -> None:
     gc.freeze()
 
 
-def byte_tokenizer_json() -> str:
+MERGES = (
+    ("r", "e"),
+    ("t", "u"),
+    ("re", "tu"),
+    ("retu", "r"),
+    ("retur", "n"),
+    ("i", "n"),
+    ("Ġ", "x"),
+)
+
+
+def byte_tokenizer_json(merges: Sequence[tuple[str, str]] = MERGES) -> str:
     """Eight special tokens, then one token per byte, then some common pairs."""
     alphabet = sorted(pre_tokenizers.ByteLevel.alphabet())
     vocab = {f"<|{n}|>": n for n in range(8)} | {c: 8 + i for i, c in enumerate(alphabet)}
-    merges = [
-        ("r", "e"),
-        ("t", "u"),
-        ("re", "tu"),
-        ("retu", "r"),
-        ("retur", "n"),
-        ("i", "n"),
-        ("Ġ", "x"),
-    ]
     for a, b in merges:
         vocab.setdefault(a + b, len(vocab))
-    tokenizer = Tokenizer(models.BPE(vocab, merges))
+    tokenizer = Tokenizer(models.BPE(vocab, list(merges)))
     tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
     tokenizer.decoder = decoders.ByteLevel()
     tokenizer.add_special_tokens([f"<|{n}|>" for n in range(8)])

@@ -62,13 +62,13 @@ def _placed(ids: tuple[int, ...], device: torch.device) -> Tensor:
 
 
 class FirstOf(Free):
-    """The first cell of the canvas holds one of these ids: how a healed token is given back."""
+    """A cell of the canvas, its first, holds one of these ids: how a healed token is given back."""
 
-    def __init__(self, ids: Sequence[int] | Ids) -> None:
-        self._ids = torch.as_tensor(ids, dtype=torch.int64)
+    def __init__(self, ids: Sequence[int] | Ids, column: int = 0) -> None:
+        self._ids, self._column = torch.as_tensor(ids, dtype=torch.int64), column
 
     def mask(self, canvas: Canvas, logits: Tensor, rows: Tensor, columns: Tensor) -> Tensor:
-        first = columns == 0
+        first = columns == self._column
         ids = self._ids = self._ids.to(logits.device)
         if not logits.is_cpu:  # without a look at which rows these are
             allowed = torch.zeros(logits.shape[-1], dtype=torch.bool, device=logits.device)

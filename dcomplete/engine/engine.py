@@ -1,7 +1,6 @@
 """The engine in this process: a request's text in, answers out."""
 
 import time
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import torch
@@ -15,7 +14,7 @@ from dcomplete.engine.fill import Counts, Filled, Filler, Look, Over, unwatched
 from dcomplete.engine.policies import PUBLISHED, policy
 from dcomplete.engine.prompt import Task, make_task
 from dcomplete.engine.sampling import Sampler
-from dcomplete.engine.tokens import Ids, Tokens
+from dcomplete.engine.tokens import Tokens
 from dcomplete.models.canvas import PINNED, VOID, Canvas
 from dcomplete.models.family import Family
 from dcomplete.types import (
@@ -150,7 +149,6 @@ class LocalEngine:
             clock = Stopwatch()
             task = make_task(self.tokens, request, heal_tail)
             head = task.seam.head
-            first: Sequence[int] | Ids = self.tokens.starting_with(head) if head else ()
             draft = None
             if request.draft:
                 draft = self.tokens.encode(task.seam.middle(request.draft))
@@ -159,7 +157,7 @@ class LocalEngine:
             others = branched if request.branches else None
             over = self._over(request, task)
             filler = Filler(self.family, request, plan, look, counts, over, others)
-            filled = yield from filler.fill(task, first, draft)
+            filled = yield from filler.fill(task, self.tokens.starts(task.seam), draft)
             answers = [self._text(task, one) for one in filled]
             fitting = [a for a in answers if a is not None]
             if request.branches:

@@ -7,7 +7,8 @@ from functools import partial
 
 import torch
 
-from dcomplete.engine.constraints import Banned, Constraint, Every, FirstOf
+from dcomplete.engine.beginning import beginning
+from dcomplete.engine.constraints import Banned, Constraint, Every
 from dcomplete.engine.denoise import Plan, Steps, denoise
 from dcomplete.engine.lengths import (
     CANVAS,
@@ -22,7 +23,7 @@ from dcomplete.engine.opening import Opening
 from dcomplete.engine.prompt import Task
 from dcomplete.engine.reading import read
 from dcomplete.engine.speculation import speculate
-from dcomplete.engine.tokens import Ids
+from dcomplete.engine.tokens import ANY, Start
 from dcomplete.engine.windows import LeftToRightBlocks
 from dcomplete.models.canvas import PINNED, Canvas
 from dcomplete.models.family import Family, Session
@@ -123,10 +124,10 @@ class Filler:
     others: Others | None = None
 
     def fill(
-        self, task: Task, first: Sequence[int] | Ids, draft: list[int] | None
+        self, task: Task, starts: tuple[Start, ...], draft: list[int] | None
     ) -> Steps[list[Filled]]:
-        """Answers, best first. `first` are the ids that may stand in the first cell ([] = any)."""
-        parts = yield from self._parts(task, first, draft)
+        """Answers, best first; `starts` say with what they may begin."""
+        parts = yield from self._parts(task, starts, draft)
         filled = []
         for part in parts:
             answer = yield from self._continued(task, part)
@@ -134,7 +135,7 @@ class Filler:
         return filled
 
     def _parts(
-        self, task: Task, first: Sequence[int] | Ids, draft: list[int] | None
+        self, task: Task, starts: tuple[Start, ...], draft: list[int] | None
     ) -> Steps[list[_Part]]:
         """What one canvas holds of each answer."""
         rows = 1 if self.others is not None else self.request.samples
@@ -146,6 +147,8 @@ class Filler:
             )
             self.counts.prefill_ms += watch.lap()
             onward = Onward(session)
+            drafted = draft is not None
+            first = beginning(starts, session, onward, canvas, self.plan, drafted)
             plan = self.planned(first, task, canvas)
             plan = replace(plan, shortcut=partial(speculate, draft=draft or (), onward=onward))
             finish = yield from self.denoised(session, canvas, plan)
@@ -161,12 +164,10 @@ class Filler:
         self.counts.add(session)
         return parts
 
-    def planned(self, first: Sequence[int] | Ids, task: Task, canvas: Canvas) -> Plan:
-        """The plan with what this task and its canvas add to it."""
+    def planned(self, first: Sequence[Constraint], task: Task, canvas: Canvas) -> Plan:
+        """The plan with what this task and its canvas add to it; `first` are about the first cells."""
         s = self.family.specials
-        constraints: list[Constraint] = [self.plan.constraint]
-        if len(first):
-            constraints.append(FirstOf(first))
+        constraints: list[Constraint] = [self.plan.constraint, *first]
         if self.request.told is not None:
             endings = [i for i in (s.fill, s.expand) if i is not None]
             constraints.append(Banned(endings))
@@ -273,7 +274,7 @@ class Filler:
             rest = Filler(
                 self.family, request, self.plan, look, self.counts, self._over_behind(ids)
             )
-            [part] = yield from rest._parts(replace(task, prompt=prompt, pinned=()), [], None)
+            [part] = yield from rest._parts(replace(task, prompt=prompt, pinned=()), (ANY,), None)
             filled, more = filled.followed_by(part.filled), part.more
             ids += more or ()
             gaps += [gaps[-1]] * len(more or ())

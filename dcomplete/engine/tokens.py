@@ -4,6 +4,10 @@ A model knows text only as its tokenizer cuts it. Where the gap begins or ends i
 token, the text is cut as no training text is. Healing takes the last token before the gap back into
 the gap (the answer must start with its text), and the rest of a word that the gap would split off
 behind it (the answer must end with it). Training cuts its gaps with the same `Tokens.seam`.
+
+White space is cut by what follows it: between `\n\n` and a word lies a border that is none before more
+white space. So behind indentation the cut is that before a letter, and behind empty lines either one,
+as the answer goes on (`Seam.parted`).
 """
 
 import re
@@ -17,6 +21,8 @@ import numpy.typing as npt
 from tokenizers import Tokenizer
 
 Ids = npt.NDArray[np.int64]
+NONE: Ids = np.array([], dtype=np.int64)
+_FIXED = 4  # tokens that a way to begin fixes, at most
 _KNOWN = 32  # texts whose tokens are remembered
 _TYPING = 200  # characters before the gap that are cut to tokens anew each time
 _BEYOND = b"\xff" * 4  # greater than any text
@@ -24,17 +30,53 @@ _WORD = re.compile(r"\w{1,24}(?!\w)")
 
 
 @dataclass(frozen=True, slots=True)
+class Way:
+    """How an answer may repeat a head: `fixed` tokens, then one that begins with `rest`."""
+
+    fixed: tuple[int, ...]
+    rest: str
+
+
+@dataclass(frozen=True, slots=True)
 class Seam:
-    """A gap between tokens: `head` and `tail` are text that the answer repeats from its borders."""
+    """A gap between tokens: `head` and `tail` are text that the answer repeats from its borders.
+
+    `ways` are those of the head; the last is for answers that do not begin with white space.
+    """
 
     prefix: list[int]
     suffix: list[int]
     head: str
     tail: str
+    ways: tuple[Way, ...]
 
     def middle(self, text: str) -> str:
         """The gap's text as the model sees it."""
         return self.head + text + self.tail
+
+    def parted(self, number: int = -1) -> "Seam":
+        """The same gap with one of its ways alone, and what that fixes before the gap."""
+        way = self.ways[number]
+        prefix = [*self.prefix, *way.fixed]
+        return Seam(prefix, self.suffix, way.rest, self.tail, (Way((), way.rest),))
+
+
+@dataclass(frozen=True, slots=True)
+class Start:
+    """What an answer may begin with: `fixed` tokens, then one of `ids`, or any where there are none."""
+
+    fixed: tuple[int, ...]
+    ids: Ids
+
+    def fits(self, tokens: Sequence[int]) -> bool:
+        """Whether an answer may begin so."""
+        count = len(self.fixed)
+        if tuple(tokens[:count]) != self.fixed[: len(tokens)]:
+            return False
+        return len(tokens) <= count or not len(self.ids) or tokens[count] in self.ids
+
+
+ANY = Start((), NONE)
 
 
 class Tokens:
@@ -94,13 +136,35 @@ class Tokens:
             end = word.group()
         after = self.encode_again(suffix[len(end) :])
         if not heal:
-            return Seam(self.encode(prefix), after, "", "")
-        if prefix.endswith(" "):  # ' x' is one token: the space belongs to what follows
-            cut = self._cut(prefix[:-1])
-            before = self.encode_again(prefix[:cut]) + self.encode(prefix[cut:-1])
-            return Seam(before, after, " ", end)
+            return Seam(self.encode(prefix), after, "", "", (Way((), ""),))
+        parted, rest = self._before_letter(prefix) if prefix[-1:].isspace() else ([], "")
+        if rest and not prefix.endswith(
+            "\n"
+        ):  # ' x' is one token: the space belongs to what follows
+            return Seam(parted, after, rest, end, (Way((), rest),))
         ids, head = self._take_back(prefix)
-        return Seam(ids, after, head, end)
+        same = _common(ids, parted)
+        first, last = Way(tuple(ids[same:]), head), Way(tuple(parted[same:]), rest)
+        if not rest or first == last or max(len(first.fixed), len(last.fixed)) > _FIXED:
+            return Seam(ids, after, head, end, (Way((), head),))
+        return Seam(ids[:same], after, self.decode(first.fixed) + head, end, (first, last))
+
+    def starts(self, seam: Seam) -> tuple[Start, ...]:
+        """What an answer at a seam may begin with, each way by itself."""
+        found = [(way, self.starting_with(way.rest) if way.rest else NONE) for way in seam.ways]
+        return tuple(Start(way.fixed, ids) for way, ids in found)
+
+    def _before_letter(self, prefix: str) -> tuple[list[int], str]:
+        """As `_take_back`, but as the white space at the end is cut where a letter follows."""
+        cut = self._cut(prefix)
+        found = self._tokenizer.encode(prefix[cut:] + "x", add_special_tokens=False)
+        ends = len(prefix) - cut
+        kept = [(i, a) for i, (a, _) in zip(found.ids, found.offsets, strict=True) if a < ends]
+        if not kept or not len(self.starting_with(prefix[cut + kept[-1][1] :])):
+            return [], ""
+        return self.encode_again(prefix[:cut]) + [i for i, _ in kept[:-1]], prefix[
+            cut + kept[-1][1] :
+        ]
 
     def _take_back(self, prefix: str) -> tuple[list[int], str]:
         """All but the last token, and its text; more tokens where they share one character.
@@ -165,3 +229,10 @@ def _byte_alphabet() -> dict[str, int]:
     hidden = [b for b in range(256) if b not in table.values()]
     table.update({chr(256 + n): b for n, b in enumerate(hidden)})
     return table
+
+
+def _common(a: Sequence[int], b: Sequence[int]) -> int:
+    """How many ids both begin with."""
+    return next(
+        (n for n, (x, y) in enumerate(zip(a, b, strict=False)) if x != y), min(len(a), len(b))
+    )

@@ -75,6 +75,8 @@ def encode(tokens: Tokens, gap: Gap, text: Clip) -> Cut | None:
     if len(tokens.encode(text.middle)) > MAX_MIDDLE + _SLACK:
         return None  # cheap; the borders' head and tail add to it, and may also join tokens
     seam = tokens.seam(text.prefix, text.suffix)
+    if not text.middle[:1].isspace():
+        seam = seam.parted()
     middle = tokens.encode(seam.middle(text.middle))
     if len(middle) > MAX_MIDDLE:
         return None

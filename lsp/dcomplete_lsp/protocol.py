@@ -137,6 +137,8 @@ class Protocol(LanguageServerProtocol):
             return  # nobody asked
         kind = self._result_types.pop(id)
         future = self._request_futures.pop(id)
+        if future.cancelled():
+            return  # nobody waits any more
         if "error" in message:
             future.set_exception(JsonRpcException("The editor refused."))
             return

@@ -15,6 +15,7 @@ from dcomplete.engine.engine import LocalEngine
 from dcomplete.engine.fill import Filler
 from dcomplete.engine.policies import POLICIES, policy
 from dcomplete.engine.prompt import make_task
+from dcomplete.engine.tokens import ANY
 from dcomplete.errors import Cancelled, UserError
 from dcomplete.types import CancelToken, Finish, InfillRequest
 from tests.conftest import REGIMES, SPECIALS, make_family
@@ -83,11 +84,9 @@ def test_any_text_gets_an_answer_for_each_gap(prefix, suffix, between):
 def test_the_healed_border_is_taken_off_and_nothing_else(prefix, suffix):
     request = InfillRequest(prefix, suffix, length="6", steps=4)
     task = make_task(TOKENS, request)
-    head = task.seam.head
-    first = TOKENS.starting_with(head) if head else ()
-    plan = Plan(steps=4)
-    [filled] = finished(Filler(ENGINE.family, request, plan).fill(task, first, None))
-    assert TOKENS.decode(filled.gaps[0]).startswith(head)
+    starts, plan = TOKENS.starts(task.seam), Plan(steps=4)
+    [filled] = finished(Filler(ENGINE.family, request, plan).fill(task, starts, None))
+    assert TOKENS.decode(filled.gaps[0]).startswith(task.seam.head)
 
 
 def test_gaps_too_far_apart_for_one_canvas_are_filled_one_after_another():
@@ -147,12 +146,12 @@ def test_a_draft_that_the_model_agrees_with_costs_fewer_steps():
     request = InfillRequest("f(", ")\n", max_tokens=8)
     task, plan = make_task(TOKENS, request), Plan(policy=policy("verify"))
     cold, warm = (Filler(make_family(), request, plan) for _ in range(2))
-    answer = finished(cold.fill(task, [], None))[0]
-    again = finished(warm.fill(task, [], answer.gaps[0]))[0]
+    answer = finished(cold.fill(task, (ANY,), None))[0]
+    again = finished(warm.fill(task, (ANY,), answer.gaps[0]))[0]
     assert again.gaps == answer.gaps
     assert warm.counts.steps < cold.counts.steps
     changed = [*answer.gaps[0][:5], 60, *answer.gaps[0][6:]]
-    corrected = finished(Filler(make_family(), request, plan).fill(task, [], changed))[0]
+    corrected = finished(Filler(make_family(), request, plan).fill(task, (ANY,), changed))[0]
     assert corrected.gaps == answer.gaps
 
 

@@ -123,8 +123,8 @@ def test_remembering_most_of_a_text_changes_no_token(tokens, parts, suffix):
     fast = tokens.seam(prefix, suffix, tail=False)
     slow = tokens.encode(prefix)
     assert fast.suffix == tokens.encode(suffix)
-    if fast.head == " " and prefix.endswith(" "):
-        assert fast.prefix == tokens.encode(prefix[:-1])
+    if fast.head and prefix[-1:].isspace() and not prefix.endswith("\n"):  # as before a letter
+        assert [*fast.prefix, *tokens.encode(fast.head + "x")] == tokens.encode(prefix + "x")
     else:
         assert fast.prefix == slow[: len(fast.prefix)]
         assert tokens.decode(slow[len(fast.prefix) :]) == fast.head
