@@ -9,11 +9,10 @@ import asyncio
 import hashlib
 import secrets
 import time
-from collections import OrderedDict
 from contextlib import suppress
-from typing import TypeVar
 
 from dcomplete.context import Context, Workspace, errors_with, gather, language_of
+from dcomplete.dismissals import Dismissals, Recent
 from dcomplete.document import Snapshot
 from dcomplete.errors import DcompleteError, Reason, Refusal
 from dcomplete.flight import Ahead, Flight, drop
@@ -27,25 +26,32 @@ from dcomplete.types import Infill, InfillRequest, Shape, Suggestion, Watcher
 
 _ASKED = 8  # branches at least, where somebody asked and waits
 _VARIETY = (0.8, 1.2)  # temperatures where several suggestions are wanted and branches found one
-_PAUSE_S = 20.0  # after which the text from elsewhere is chosen anew
-_REMEMBERED = 64  # suggestions whose acceptance or dismissal means something; documents asked about
-K = TypeVar("K")
-V = TypeVar("V")
+_PAUSE_S = 20.0  # after which other text is chosen anew
+_FINAL = {Reason.SUPERSEDED, Reason.DISABLED, Reason.PRIVATE, Reason.TOO_LARGE}
 
 
 class Completer:
     """Suggestions for the documents of one workspace. To be used from one event loop."""
 
     def __init__(self, engine: AsyncEngine, workspace: Workspace, settings: Settings) -> None:
-        self.engine, self.workspace, self.settings = engine, workspace, settings
-        self.suggestions = Suggestions()
+        self.engine, self.workspace, self._settings = engine, workspace, settings
+        self.suggestions, self._dismissals = Suggestions(), Dismissals()
         # By document. A request may begin just after `forget`: these hold what runs, and no longer.
         self._flights: dict[str, Flight] = {}
         self._ahead: dict[str, Ahead] = {}
-        self._asked: OrderedDict[str, float] = OrderedDict()  # when the engine was, lately
-        self._shown: OrderedDict[str, tuple[str, str]] = OrderedDict()  # by id: uri and text
-        self._dismissed: OrderedDict[tuple[str, str], None] = OrderedDict()
+        self._asked: Recent[str, float] = Recent()  # when the engine was, lately
         self._salt = secrets.token_hex(8)  # two editors with one file do not overtake each other
+
+    @property
+    def settings(self) -> Settings:
+        """With other ones the suggestions of before count no longer."""
+        return self._settings
+
+    @settings.setter
+    def settings(self, settings: Settings) -> None:
+        if settings != self._settings:
+            self._settings, self.suggestions = settings, Suggestions()
+            self._stop(*self._ahead, *self._flights)
 
     async def complete(
         self,
@@ -67,10 +73,10 @@ class Completer:
         if own:
             known = await self._compute(snapshot, count, watch, model=model, policy=policy)
         elif len(known) < count:
-            known = distinct([*known, *await self._fresh(snapshot, count)])[:count]
+            known = await self._more(snapshot, known, count)
             self.suggestions.put(snapshot, known)
         for suggestion in known:
-            _remember(self._shown, suggestion.id, (snapshot.uri, suggestion.text))
+            self._dismissals.shown(snapshot, suggestion)
         self._refuse_dismissed(snapshot, known[0])
         if not own:
             self._look_ahead(snapshot, known[0])
@@ -78,12 +84,11 @@ class Completer:
 
     def accepted(self, id: str, characters: int | None = None) -> None:
         """The person took suggestion `id`, or its first `characters` code points."""
-        self._dismissed.pop(self._shown.get(id, ("", "")), None)
+        self._dismissals.accepted(id)
 
     def dismissed(self, id: str) -> None:
         """The person did not want suggestion `id`: it does not come back by itself."""
-        if id in self._shown:
-            _remember(self._dismissed, self._shown[id], None)
+        self._dismissals.dismissed(id)
 
     def forget(self, uri: str) -> None:
         """The document was closed."""
@@ -93,8 +98,7 @@ class Completer:
 
     async def close(self) -> None:
         """Stop what is computed."""
-        for uri in {*self._ahead, *self._flights}:
-            self._stop(uri)
+        self._stop(*self._ahead, *self._flights)
 
     async def _known(self, snapshot: Snapshot) -> list[Suggestion]:
         """What earlier answers say about this place."""
@@ -107,9 +111,21 @@ class Completer:
         if not found and flight is not None and flight.joins(snapshot):
             await flight.wait()
             found = self.suggestions.find(snapshot)
-            if not found and flight.same(snapshot):
+            asked = not snapshot.automatic and flight.snapshot.automatic
+            if not found and flight.same(snapshot) and not asked:
                 flight.result()  # the same question gets the same refusal
         return found
+
+    async def _more(
+        self, snapshot: Snapshot, known: list[Suggestion], count: int
+    ) -> list[Suggestion]:
+        """`known` ones and what the engine says beside them; where it says nothing they stay."""
+        try:
+            return distinct([*known, *await self._fresh(snapshot, count)])[:count]
+        except Refusal as refusal:
+            if not known or refusal.reason in _FINAL:
+                raise
+            return known
 
     async def _fresh(self, snapshot: Snapshot, count: int) -> list[Suggestion]:
         """What the engine says now. The older computation for this document ends."""
@@ -140,7 +156,7 @@ class Completer:
             await asyncio.sleep(self.settings.trigger.debounce_ms / 1000)
         if time.monotonic() - self._asked.get(snapshot.uri, 0.0) > _PAUSE_S:
             self.workspace.refresh(snapshot.uri)
-        _remember(self._asked, snapshot.uri, time.monotonic())
+        self._asked[snapshot.uri] = time.monotonic()
         context = gather(snapshot, self.workspace, self.settings)
         found: list[Suggestion] = []
         surest = (0.0,) if branches or count == 1 else ()
@@ -229,7 +245,7 @@ class Completer:
         )
 
     def _refuse_dismissed(self, snapshot: Snapshot, suggestion: Suggestion) -> None:
-        if snapshot.automatic and (snapshot.uri, suggestion.text) in self._dismissed:
+        if snapshot.automatic and (snapshot, suggestion) in self._dismissals:
             raise Refusal("This suggestion was dismissed before.", Reason.FILTERED)
 
     def _look_ahead(self, snapshot: Snapshot, shown: Suggestion) -> None:
@@ -257,13 +273,13 @@ class Completer:
                     self.suggestions.put(after, self._refined(after, context, infill))
                 return
 
-    def _stop(self, uri: str) -> None:
-        """Give up what is computed for a document."""
-        if (flight := self._flights.pop(uri, None)) is not None:
-            flight.stop()
-        ahead = self._ahead.pop(uri, None)
-        if ahead is not None and ahead.task is not None:
-            ahead.task.cancel()
+    def _stop(self, *uris: str) -> None:
+        """Give up what is computed for documents."""
+        for uri in uris:
+            if (flight := self._flights.pop(uri, None)) is not None:
+                flight.stop()
+            if (ahead := self._ahead.pop(uri, None)) is not None and ahead.task is not None:
+                ahead.task.cancel()
 
     def _key(self, uri: str) -> str:
         """Names a document to the engine without saying which it is."""
@@ -282,11 +298,3 @@ def _surroundings(snapshot: Snapshot, context: Context) -> Surroundings:
         replaced=snapshot.text[snapshot.gap.start : snapshot.gap.end].replace("\r\n", "\n"),
         automatic=snapshot.automatic,
     )
-
-
-def _remember(table: OrderedDict[K, V], key: K, value: V) -> None:
-    """Put an entry last; the oldest goes when there are too many."""
-    table[key] = value
-    table.move_to_end(key)
-    while len(table) > _REMEMBERED:
-        table.popitem(last=False)

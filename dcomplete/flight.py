@@ -32,6 +32,7 @@ class Flight:
             set[str](),
         )  # of the rows now, and whole answers before them
         self._typed, self._waiting = "", 0
+        self._grace: asyncio.TimerHandle | None = None
 
     def start(
         self, work: Coroutine[Any, Any, list[Suggestion]]
@@ -64,7 +65,10 @@ class Flight:
     def joins(self, snapshot: Snapshot) -> bool:
         """Whether the answer may still be what `snapshot` asks for."""
         typed = typed_since(self.snapshot, snapshot)
-        if self.over or typed is None or not self._may_become(typed):
+        if self.over or typed is None:
+            return False
+        typed = typed.replace("\r\n", "\n")  # as the canvas has it
+        if not self._may_become(typed):
             return False
         self._typed = typed
         return True
@@ -77,21 +81,19 @@ class Flight:
         """Until the computation is over. When nobody waits any more, it soon ends."""
         assert self.task is not None
         self._waiting += 1
+        if self._grace is not None:
+            self._grace.cancel()
         try:
             await asyncio.wait({self.task})
         finally:
             self._waiting -= 1
             if not self.over and not self._waiting:
-                asyncio.get_running_loop().call_later(GRACE_S, self._end_alone)
+                self._grace = asyncio.get_running_loop().call_later(GRACE_S, self.stop)
 
     def stop(self) -> None:
         """End the computation."""
         if self.task is not None:
             self.task.cancel()
-
-    def _end_alone(self) -> None:
-        if not self._waiting:
-            self.stop()
 
     def _may_become(self, typed: str) -> bool:
         return any(typed.startswith(h) or h.startswith(typed) for h in self._heads | self._whole)

@@ -40,11 +40,13 @@ MAY_IMPORT = {
     "dcomplete.popup": TEXT,
     "dcomplete.foresight": TEXT,
     "dcomplete.flight": TEXT,
+    "dcomplete.dismissals": TEXT,
     "dcomplete.serve": ENGINE | TEXT,
     "dcomplete.completer": TEXT
     | {
         "dcomplete.context.",
         "dcomplete.flight",
+        "dcomplete.dismissals",
         "dcomplete.foresight",
         "dcomplete.popup",
         "dcomplete.postprocess.",
