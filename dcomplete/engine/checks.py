@@ -2,6 +2,7 @@
 
 import math
 
+from dcomplete.engine.lengths import CANVAS, candidate_sizes
 from dcomplete.errors import UserError
 from dcomplete.types import InfillRequest
 
@@ -58,6 +59,13 @@ def _check_length(request: InfillRequest) -> None:
             f"{answers} answers of {request.told} tokens are too much at once: "
             f"{_MOST // request.told} can be of that length."
         )
+    if request.length == "candidates":
+        cells = len(candidate_sizes(CANVAS)) * min(CANVAS, request.max_tokens)
+        if request.samples * cells > _MOST:
+            raise UserError(
+                f"{request.samples} answers of each candidate length are too much at once: "
+                f"{_MOST // cells} can be drawn so."
+            )
 
 
 def _is_length(text: str) -> bool:

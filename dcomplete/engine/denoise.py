@@ -71,7 +71,7 @@ def denoise(session: Session, canvas: Canvas, plan: Plan) -> Iterator[Finish | N
         window = plan.window(canvas)
         late = plan.late()
         last = late or index == plan.steps - 1
-        if pace.done(window, last):
+        if not canvas.width or pace.done(window, last):  # all of it may have been deleted
             break
         if not last and list(islice(shortcut, _SHORT)):
             yield None

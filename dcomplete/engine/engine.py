@@ -169,7 +169,8 @@ class LocalEngine:
     def _fitting(self, request: InfillRequest) -> InfillRequest:
         """With no more context than leaves the gaps places that the model was trained on, and without
         text from elsewhere where the model was trained without."""
-        gaps = request.gaps * request.max_tokens + (MAX_PINNED if request.between else 0)
+        most = max(request.max_tokens, request.told or 0)
+        gaps = request.gaps * most + (MAX_PINNED if request.between else 0)
         room = self.family.net.config.max_positions - gaps - _SENTINELS
         most = max(_LEAST_CONTEXT, min(request.context_tokens, room))
         other = request.preamble if self.family.usage.other_text else ""

@@ -60,7 +60,7 @@ class Filled:
         a, b = self.tokens, rest.tokens
         mean = (self.score * a + rest.score * b) / max(1, a + b)
         gaps = [*self.gaps[:-1], self.gaps[-1] + rest.gaps[0]]
-        return Filled(gaps, mean, rest.finish)
+        return Filled(gaps, mean, rest.finish if self.finish is Finish.DONE else self.finish)
 
 
 @dataclass(frozen=True, slots=True)
@@ -246,8 +246,11 @@ class Filler:
         if finish is not Finish.DONE or self.request.length != "auto" or fill is None:
             return _Part(filled)
         if isinstance(length, ExpandDelete):
-            spent = length.exhausted(row)
+            spent = length.cut_short(row)
             return _Part(replace(filled, finish=Finish.LENGTH) if spent else filled)
+        inner = (canvas.ids[row][canvas.gap[row] == gap] for gap in range(count - 1))
+        if any(len(cells) and not bool((cells == fill).any()) for cells in inner):
+            filled = replace(filled, finish=Finish.LENGTH)
         if self.over is not None and self.over(filled.gaps[0]):
             return _Part(filled)
         mine = canvas.gap[row] == count - 1

@@ -89,18 +89,18 @@ class GrowFull:
     def resize(self, canvas: Canvas) -> None:
         self.close.resize(canvas)
         last = max(0, canvas.gaps - 1)
-        full = {
-            (row, gap)
+        room = {
+            (row, gap): self._room(canvas.ids[row][canvas.gap[row] == gap], canvas.mask)
             for row in range(canvas.rows)
             for gap in range(last)
-            if self._full(canvas.ids[row][canvas.gap[row] == gap], canvas.mask)
         }
-        if full:
-            _rebuild(canvas, lambda row, gap: self.step if (row, gap) in full else 0)
+        if any(room.values()):
+            _rebuild(canvas, lambda row, gap: room.get((row, gap), 0))
 
-    def _full(self, cells: Tensor, mask: int) -> bool:
+    def _room(self, cells: Tensor, mask: int) -> int:
+        """How many cells a gap gets: none where it has an end, or is as long as it may be."""
         ended = bool(((cells == mask) | (cells == self.close.fill)).any())
-        return 0 < len(cells) < self.limit and not ended
+        return 0 if ended or not len(cells) else max(0, min(self.step, self.limit - len(cells)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,6 +167,10 @@ class ExpandDelete(KeepSize):
     def exhausted(self, row: int) -> bool:
         """Whether `expand` was chosen as often as it may be."""
         return self._spent.get(row, 0) >= self.budget
+
+    def cut_short(self, row: int) -> bool:
+        """Whether the row grew until it could not any more."""
+        return self._spent.get(row, 0) > 0 and self.exhausted(row)
 
     def resize(self, canvas: Canvas) -> None:
         s = self.specials

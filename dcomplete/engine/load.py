@@ -58,7 +58,7 @@ def load_engine(model: str = "", device: str = "auto", dtype: str = "auto") -> L
         if "alloc" in str(error) or "memory" in str(error):
             raise _no_memory(entry, manifest, where) from None
         raise
-    tokens = read_tokens(entry.path)
+    tokens = read_tokens(entry.path).sealed(manifest.specials.named)
     if len(tokens) > manifest.net.vocab:
         raise ModelError(
             f"The tokenizer of {entry.name!r} has more tokens than its network; get it again."

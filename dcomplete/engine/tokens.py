@@ -12,13 +12,13 @@ as the answer goes on (`Seam.parted`).
 
 import re
 from bisect import bisect_left
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
-from tokenizers import Tokenizer
+from tokenizers import AddedToken, Tokenizer
 
 Ids = npt.NDArray[np.int64]
 NONE: Ids = np.array([], dtype=np.int64)
@@ -96,6 +96,14 @@ class Tokens:
     def from_json(text: str) -> "Tokens":
         """From the contents of a ``tokenizer.json``."""
         return Tokens(Tokenizer.from_str(text))
+
+    def sealed(self, ids: Iterable[int]) -> "Tokens":
+        """The same, and no text turns into these ids either, whether or not the file sets them apart."""
+        names = [self._tokenizer.id_to_token(i) for i in ids]
+        apart = [AddedToken(n, normalized=False, special=True) for n in names if n is not None]
+        self._tokenizer.add_special_tokens(apart)
+        self._known.clear()
+        return self
 
     def __len__(self) -> int:
         """One more than the greatest id; published vocabularies have holes."""

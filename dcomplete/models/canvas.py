@@ -47,8 +47,11 @@ class Canvas:
     def from_rows(ids: list[list[int]], gap: list[list[int]], mask: int) -> "Canvas":
         """Rows of possibly different lengths; cells of a gap are open where they hold `mask`."""
         width = max(map(len, ids), default=0)
-        i = torch.tensor([r + [mask] * (width - len(r)) for r in ids]).view(len(ids), width)
-        g = torch.tensor([r + [VOID] * (width - len(r)) for r in gap]).view(len(ids), width)
+        padded = (
+            [r + [mask] * (width - len(r)) for r in ids],
+            [r + [VOID] * (width - len(r)) for r in gap],
+        )
+        i, g = (torch.tensor(p, dtype=torch.int64).view(len(ids), width) for p in padded)
         gaps = 1 + max((n for row in gap for n in row), default=-1)
         return Canvas(i, (i == mask) & (g >= 0), g, torch.ones(i.shape), mask, gaps=max(0, gaps))
 

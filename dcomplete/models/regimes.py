@@ -198,7 +198,7 @@ class Full:
         bos = [] if self.specials.bos is None else [self.specials.bos]
         eos = [] if self.specials.eos is None else [self.specials.eos]
         if self.shift and not bos and not prompt.prefix:
-            raise ModelError("This model needs some text before the gap.")
+            bos = [self.specials.mask]  # something has to stand before the first cell
         device = canvas.ids.device
         before = torch.tensor([*bos, *prompt.prefix], dtype=torch.int64, device=device)
         after = torch.tensor([*prompt.suffix, *eos], dtype=torch.int64, device=device)

@@ -25,6 +25,14 @@ class Specials:
     reserved: tuple[int, ...] = ()
 
     @property
+    def named(self) -> list[int]:
+        """Ids that mean something to the engine; no text may turn into them."""
+        sentinels = {self.mask, self.suffix, self.prefix, self.middle}
+        return sorted(
+            i for i in sentinels | {self.fill, self.expand, self.bos, self.eos} if i is not None
+        )
+
+    @property
     def banned(self) -> list[int]:
         """Ids that are never proposed: all special ones but `fill` and `expand`."""
         named = {self.mask, self.suffix, self.prefix, self.middle, self.bos, self.eos}

@@ -107,6 +107,21 @@ def test_a_cut_inside_an_identifier():
 
 
 @pytest.mark.usefixtures("shared_engine")
+@pytest.mark.parametrize(
+    "text",
+    [
+        "def main():\n    print(1)\n\n\n<GAP>\n\n\nmain()\n",
+        "package main\n\nfunc add(a int, b int) int {\n\t<GAP>\n}\n",
+        "function add(a, b) {\n\tif (a) {\n\t\t<GAP>\n\t}\n}\n",
+    ],
+)
+def test_code_behind_an_empty_line_or_tabs_is_no_white_space(text):
+    """No token of this tokenizer holds two characters of white space and code."""
+    found = answer("-", "--max-tokens", 24, stdin=text)
+    assert found["text"][:1].strip(), found
+
+
+@pytest.mark.usefixtures("shared_engine")
 def test_a_gap_that_needs_nothing():
     found = answer("-", "--max-tokens", 16, stdin="x = 1<GAP>\ny = 2\nz = 3\n")
     assert len(found["text"]) < 80

@@ -27,6 +27,7 @@ from tests.engine.test_tokens import TOKENS
         ({"between": ("b",), "length": "candidates"}, "single gap"),
         ({"length": "512", "samples": 17, "temperature": 1.0}, "16 can be of that length"),
         ({"length": "300", "branches": 64}, "27 can be of that length"),
+        ({"length": "candidates", "samples": 64, "temperature": 1.0}, "can be drawn so"),
     ],
 )
 def test_what_cannot_be_computed_is_refused_in_one_sentence(wrong, said):
