@@ -1,9 +1,10 @@
 """Result files of JSON lines: found to be writable before a long job, and grown by each line at once."""
 
 import json
+import os
 import sys
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from io import FileIO
 from pathlib import Path
 from typing import Any
@@ -30,11 +31,21 @@ def _write(path: Path, text: str) -> None:
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         with path.open("ab", buffering=0) as file, _alone(file):
-            left = text.encode()
-            while left:  # a disk that is nearly full takes a part
-                left = left[file.write(left) :]
+            _all(file, text.encode())
     except OSError as error:
         raise UserError(f"Cannot write {path}: {error.strerror}.") from None
+
+
+def _all(file: FileIO, data: bytes) -> None:
+    """All of `data` or none: the next line must not begin behind a piece of this one."""
+    done = 0
+    try:
+        while done < len(data):  # a disk that is nearly full takes a part
+            done += file.write(data[done:])
+    except BaseException:
+        if done and file.tell() == os.fstat(file.fileno()).st_size:  # nobody wrote behind it
+            file.truncate(file.tell() - done)
+        raise
 
 
 if sys.platform == "win32":
@@ -54,8 +65,11 @@ if sys.platform == "win32":
             msvcrt.locking(file.fileno(), msvcrt.LK_UNLCK, 1)
 
 else:
+    import fcntl
 
     @contextmanager
     def _alone(file: FileIO) -> Iterator[None]:
-        """Elsewhere one write is one step."""
+        """Elsewhere one write is one step, but not where a disk is full."""
+        with suppress(OSError):  # some disks of other machines know no locks
+            fcntl.flock(file, fcntl.LOCK_EX)
         yield

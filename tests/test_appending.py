@@ -1,6 +1,7 @@
 """Result files: whole lines in the order of writing, whoever else writes."""
 
 import json
+import os
 import subprocess
 import sys
 
@@ -15,6 +16,25 @@ from pathlib import Path
 from dcomplete.appending import append
 for number in range(50):
     append(Path(sys.argv[1]), {"who": sys.argv[2], "number": number, "text": "x" * 5000})
+"""
+
+
+_FULL = """
+import resource, sys
+from pathlib import Path
+from dcomplete.appending import append
+from dcomplete.errors import UserError
+path = Path(sys.argv[1])
+append(path, {"number": 1})
+_, most = resource.getrlimit(resource.RLIMIT_FSIZE)
+resource.setrlimit(resource.RLIMIT_FSIZE, (path.stat().st_size + 40, most))
+try:
+    append(path, {"number": 2}, {"text": "x" * 100})
+except UserError as error:
+    print(error)
+print(path.read_text("utf-8"), end="")
+resource.setrlimit(resource.RLIMIT_FSIZE, (most, most))
+append(path, {"number": 3})
 """
 
 
@@ -34,6 +54,16 @@ def test_processes_that_write_at_once_lose_nothing(tmp_path):
     assert len(lines) == 150
     for who in "012":
         assert [line["number"] for line in lines if line["who"] == who] == [*range(50)]
+
+
+@pytest.mark.skipif(os.name == "nt", reason="no limit makes a disk full there")
+def test_a_disk_that_takes_a_part_of_a_line_is_told_and_keeps_none_of_it(tmp_path):
+    path = tmp_path / "lines.jsonl"
+    words = [sys.executable, "-c", _FULL, str(path)]
+    done = subprocess.run(words, capture_output=True, text=True, check=True)
+    assert done.stdout.splitlines() == [f"Cannot write {path}: File too large.", '{"number": 1}']
+    lines = path.read_text("utf-8").splitlines()
+    assert [json.loads(line) for line in lines] == [{"number": 1}, {"number": 3}]
 
 
 def test_checking_leaves_nothing_and_tells_what_cannot_be_written(tmp_path):

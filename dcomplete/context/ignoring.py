@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from unicodedata import normalize
 
-from pathspec import GitIgnoreSpec
+from dcomplete.context.patterns import Pattern, read, verdict
 
 IGNORE_FILES = (".gitignore", ".dcompleteignore")
 OWN_IGNORE_FILES = (".dcompleteignore",)
@@ -19,7 +19,6 @@ OWN_IGNORE_FILES = (".dcompleteignore",)
 # Whether names that differ in case alone are one name, as disks are set up there
 ANY_CASE = sys.platform in ("win32", "darwin")
 _LARGEST = 1 << 24  # bytes of an ignore file
-_INSIDE = "ps_d"  # pathspec's group for the slash behind which a pattern tells of what is inside
 _CORE = re.compile(r"^\s*\[\s*core\s*\](.*?)(?=^\s*\[|\Z)", re.I | re.M | re.S)
 _VALUE = r'^\s*{}\s*=\s*"?([^"\n;#]+?)"?\s*(?:[;#].*)?$'
 _EXCLUDES = re.compile(_VALUE.format("excludesfile"), re.I | re.M)
@@ -30,52 +29,43 @@ class IgnoreFiles:
     """Reads ignore files and keeps them until they change."""
 
     def __init__(self) -> None:
-        self._specs: dict[tuple[Path, bool], tuple[int, int, GitIgnoreSpec]] = {}
-        self._outside: dict[Path, tuple[tuple[Path, ...], bool]] = {}
+        self._specs: dict[tuple[Path, bool], tuple[int, int, tuple[Pattern, ...]]] = {}
+        self._outside: dict[Path, tuple[tuple[Path, ...], bool | None]] = {}
 
     def ignored(self, path: Path, root: Path, names: Sequence[str]) -> bool:
         """Whether ignore files called `names` exclude `path` or a folder above, from `root` on."""
         top = repository(root)
         parts = path.relative_to(top).parts
+        above = [top.joinpath(*parts[:depth]) for depth in range(len(parts))]
         return any(
-            self._excluded(top, parts[:depth], names, folder=depth < len(parts))
+            self._excluded(above[:depth], parts[:depth], names, folder=depth < len(parts))
             for depth in range(1, len(parts) + 1)
         )
 
     def _excluded(
-        self, top: Path, parts: tuple[str, ...], names: Sequence[str], folder: bool
+        self, above: Sequence[Path], parts: Sequence[str], names: Sequence[str], folder: bool
     ) -> bool:
-        """Git's rule: the deepest ignore file with an opinion decides; `top` holds the first one."""
+        """Git's rule: the deepest ignore file with an opinion decides; `above` are the folders of `parts`.
+
+        A repository in another one has lists of its own, which come behind its files.
+        """
+        places = [(place, "/".join(parts[depth:])) for depth, place in enumerate(above)][::-1]
+        outside = [self._outside_of(place) for place, _ in places]
+        any_case = next((case for _, case in outside if case is not None), ANY_CASE)
         for name in names:
-            files = [
-                (top.joinpath(*parts[:depth], name), "/".join(parts[depth:]))
-                for depth in range(len(parts) - 1, -1, -1)
-            ]
-            if name == ".gitignore":
-                files += [(file, "/".join(parts)) for file in self._outside_of(top)[0]]
+            files: list[tuple[Path, str]] = []
+            for (place, rest), (lists, _) in zip(places, outside, strict=True):
+                more = lists if name == ".gitignore" else ()
+                files += [(file, rest) for file in (place / name, *more)]
             for file, rest in files:
-                verdict = self._verdict(file, rest + "/" * folder, self._outside_of(top)[1])
-                if verdict:
+                said = verdict(self._read(file, any_case), as_compared(rest, any_case), folder)
+                if said:
                     return True
-                if verdict is not None:
+                if said is not None:
                     break
         return False
 
-    def _verdict(self, file: Path, rest: str, any_case: bool) -> bool | None:
-        """What the last pattern of `file` that matches `rest` itself says; None without one.
-
-        A folder that comes back does not bring what is in it back.
-        """
-        spec = self._read(file, any_case)
-        rest = as_compared(rest, any_case)
-        for pattern in reversed(list(spec.patterns)) if spec is not None else ():
-            regex = getattr(pattern, "regex", None)
-            for match in regex.finditer(rest) if regex is not None else ():
-                if match.groupdict().get(_INSIDE) is None or match.end(_INSIDE) == len(rest):
-                    return bool(pattern.include)
-        return None
-
-    def _read(self, path: Path, any_case: bool) -> GitIgnoreSpec | None:
+    def _read(self, path: Path, any_case: bool) -> tuple[Pattern, ...]:
         try:
             status = path.stat()
             key = (status.st_mtime_ns, status.st_size)
@@ -83,23 +73,23 @@ class IgnoreFiles:
             if known is None or known[:2] != key:
                 # Notepad puts a byte order mark before the first pattern.
                 text = read_bytes(path.resolve(), _LARGEST).decode("utf-8-sig", "replace")
-                lines = as_compared(text, any_case).splitlines()
-                known = (*key, GitIgnoreSpec.from_lines(valid(lines)))
+                known = (*key, listed(text.split("\n"), any_case))
                 self._specs[path, any_case] = known
         except (OSError, ValueError):
-            return None
+            return ()
         return known[2]
 
-    def _outside_of(self, top: Path) -> tuple[tuple[Path, ...], bool]:
+    def _outside_of(self, top: Path) -> tuple[tuple[Path, ...], bool | None]:
         """The repository's own list and the person's: what `.gitignore` files say comes first.
 
-        And whether `Build/` means `build/` as well: git asks the disk once, and writes it down.
+        And whether `Build/` means `build/` as well: git asks the disk once, and writes it down. None
+        where `top` is no repository or nobody says.
         """
         known = self._outside.get(top)
         if known is None:
             git = _git_folder(top)
             said = [] if git is None else _configured(git, _ANY_CASE)
-            any_case = said[-1].lower() in ("true", "yes", "on", "1") if said else ANY_CASE
+            any_case = said[-1].lower() in ("true", "yes", "on", "1") if said else None
             lists = () if git is None else (git / "info" / "exclude", _persons(git))
             known = self._outside[top] = (lists, any_case)
         return known
@@ -187,16 +177,9 @@ def _of_person(path: Path) -> Path:
         return path
 
 
-def valid(lines: Iterable[str]) -> list[str]:
-    """The patterns that can be understood; git passes over the others too."""
-    found = []
-    for line in lines:
-        try:
-            GitIgnoreSpec.from_lines([line])
-        except ValueError:
-            continue
-        found.append(line)
-    return found
+def listed(lines: Iterable[str], any_case: bool) -> tuple[Pattern, ...]:
+    """What a list says of names as `as_compared` gives them."""
+    return read((as_compared(line.removesuffix("\r"), False) for line in lines), any_case)
 
 
 def read_bytes(path: Path, most: int) -> bytes:

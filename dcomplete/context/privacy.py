@@ -4,8 +4,6 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from urllib.parse import unquote
 
-from pathspec import GitIgnoreSpec
-
 from dcomplete.context.addresses import is_abroad, path_of
 from dcomplete.context.ignoring import (
     ANY_CASE,
@@ -14,9 +12,10 @@ from dcomplete.context.ignoring import (
     IgnoreFiles,
     as_compared,
     holds,
+    listed,
     read_bytes,
-    valid,
 )
+from dcomplete.context.patterns import verdict
 from dcomplete.context.secret_names import is_sealed, is_secret
 
 __all__ = ["Privacy", "is_secret", "resolved"]
@@ -29,7 +28,7 @@ class Privacy:
         given = tuple(folders)
         self.folders = tuple(resolved(folder) or folder for folder in given)
         self._named = (*given, *self.folders)
-        self._spec = GitIgnoreSpec.from_lines(valid(as_compared(line, ANY_CASE) for line in ignore))
+        self._patterns = listed(ignore, ANY_CASE)
         self._files = IgnoreFiles()
 
     def hidden(self, uri: str) -> str | None:
@@ -99,9 +98,12 @@ class Privacy:
     def _ignored(self, path: Path, names: Sequence[str]) -> bool:
         """Whether ignore files called `names`, or the settings, exclude `path` or a folder above."""
         root = next((f for f in self.folders if path.is_relative_to(f)), path.parent)
-        if self._spec.match_file(as_compared(path.relative_to(root).as_posix(), ANY_CASE)):
-            return True
-        return self._files.ignored(path, root, names)
+        parts = [as_compared(part, ANY_CASE) for part in path.relative_to(root).parts]
+        named = any(
+            verdict(self._patterns, "/".join(parts[:depth]), folder=depth < len(parts))
+            for depth in range(1, len(parts) + 1)
+        )
+        return named or self._files.ignored(path, root, names)
 
 
 def resolved(path: Path) -> Path | None:

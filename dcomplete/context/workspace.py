@@ -72,7 +72,8 @@ class OpenDocument:
 class Workspace:
     """One per server. Not thread-safe: called from one thread.
 
-    `clock` tells seconds and is what the sources' time budgets are measured with.
+    `clock` tells seconds and is what the sources' time budgets are measured with. `rules` make the
+    privacy of folders and further ignore patterns.
     """
 
     def __init__(
@@ -80,6 +81,7 @@ class Workspace:
         folders: Iterable[Path] = (),
         settings: ContextSettings | None = None,
         clock: Callable[[], float] = time.perf_counter,
+        rules: Callable[[Iterable[Path], Sequence[str]], Privacy] = Privacy,
     ) -> None:
         self.documents: dict[str, OpenDocument] = {}
         self._files: dict[Path, str] = {}  # the addresses of open files, as the editor writes them
@@ -87,6 +89,7 @@ class Workspace:
         self.definitions = DefinitionCache()
         self.slow_sources: Counter[str] = Counter()
         self.clock = clock
+        self._rules = rules
         self._settings = settings or ContextSettings()
         self._current = ""
         self._touches = 0
@@ -205,7 +208,7 @@ class Workspace:
             self.documents[uri].touched = self._touches
 
     def _forget_choices(self) -> None:
-        self.privacy = Privacy(self._folders, self._settings.ignore)
+        self.privacy = self._rules(self._folders, self._settings.ignore)
         for document in self.documents.values():
             document.kept = None
 

@@ -10,6 +10,8 @@ from typing import Any
 from dcomplete.errors import UserError
 from dcomplete.train.noise import NoiseConfig
 
+_COUNTS = ("rank", "steps", "rows", "micro_rows", "save_every")  # at least 1; the first of adapters
+
 
 @dataclass(frozen=True, slots=True)
 class TrainConfig:
@@ -61,8 +63,14 @@ def read(name_or_path: str, overrides: dict[str, Any] | None = None) -> TrainCon
         raw = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise UserError(f"{name_or_path} is not valid TOML: {error}.") from None
-    noise = _checked(NoiseConfig, raw.pop("noise", {}))
+    told = raw.pop("noise", {})
+    if not isinstance(told, dict):
+        raise UserError(f"Setting 'noise' must be a table, [noise], not {told!r}.")
+    noise = _checked(NoiseConfig, told)
     config: TrainConfig = _checked(TrainConfig, {**raw, **(overrides or {})})
+    for name in _COUNTS if config.mode == "lora" else _COUNTS[1:]:
+        if getattr(config, name) < 1:
+            raise UserError(f"Setting {name!r} must be at least 1, not {getattr(config, name)}.")
     return replace(config, noise=noise)
 
 

@@ -35,12 +35,13 @@ def listed(paths: Iterable[Path]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(pin for path in paths for pin in pinned(path)))
 
 
-def fetch(pins: Sequence[str], folder: Path) -> Path:
+def fetch(pins: Sequence[str], folder: Path) -> list[Path]:
     """Download packages into `folder` and unpack each into a folder of its own; what is there stays.
 
-    Raises UserError where one cannot be had.
+    Returns the folders of these packages alone. Raises UserError where one cannot be had.
     """
+    places: list[Path] = []
     for registry in REGISTRIES:
         if mine := [pin for pin in pins if registry.owns(pin)]:
-            registry.get(mine, folder)
-    return folder
+            places += registry.get(mine, folder)
+    return places

@@ -23,6 +23,7 @@ from dcomplete.models.store import MANIFEST
 from dcomplete.train.adapter import ADAPTED
 from dcomplete.train.base import Base
 from dcomplete.train.config import TrainConfig
+from dcomplete.train.folder import made
 from dcomplete.train.rounding import stored_as
 from dcomplete.train.run import STATE
 from dcomplete.train.shards import Shards
@@ -52,6 +53,7 @@ def export(
     path = run_folder / STATE
     if not path.is_file():
         raise UserError(f"There is no run in {run_folder}.")
+    made(out)
     state = torch.load(path, weights_only=True)
     config = {k: v for k, v in state["config"].items() if k != "noise"}
     settings = TrainConfig(**config)

@@ -8,6 +8,7 @@ word in them (`0, 0, 0`, `)))`) are in every program and do not count.
 import gzip
 import json
 import re
+import zlib
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -87,7 +88,7 @@ def read_evaluation(places: Sequence[Path]) -> Forbidden:
             raise UserError(
                 f"There is no evaluation data at {place}; name the folder that holds it."
             )
-        files = sorted(place.rglob("*.json*")) if place.is_dir() else [place]
+        files = sorted(filter(Path.is_file, place.rglob("*.json*"))) if place.is_dir() else [place]
         if place.is_dir():
             silent += (file.name for file in sorted(place.rglob("*.parquet")))
         for file in files:
@@ -105,14 +106,14 @@ def _telling(run: Sequence[str]) -> bool:
 
 
 def _records(file: Path) -> Iterator[dict[str, Any]]:
-    raw = file.read_bytes()
     try:
+        raw = file.read_bytes()
         text = (gzip.decompress(raw) if raw[:2] == b"\x1f\x8b" else raw).decode()
         try:
             whole = json.loads(text)
         except json.JSONDecodeError:
-            whole = [json.loads(line) for line in text.splitlines() if line.strip()]
-    except (OSError, ValueError) as error:
+            whole = [json.loads(line) for line in text.split("\n") if line.strip()]
+    except (OSError, EOFError, zlib.error, ValueError) as error:
         raise UserError(f"{file} cannot be read as evaluation data; give JSON lines.") from error
     yield from (r for r in (whole if isinstance(whole, list) else [whole]) if isinstance(r, dict))
 

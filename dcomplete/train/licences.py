@@ -10,6 +10,11 @@ _NAMES = re.compile(
     r"zlib-acknowledgement|unlicense|cc0(-1\.0)?|hpnd|mit-cmu|new bsd|modified bsd|simplified bsd|"
     r"python foundation|historical permission notice and disclaimer)$"
 )
+_INNERMOST = re.compile(r"\(([^()]*)\)")
+_OPERATOR = re.compile(r"\b(?:or|and)\b|[/;]")
+_OPEN = re.compile(
+    r"(?:^|\b(?:or|and)\b|[/;(])\s*$"
+)  # behind it an operand begins, no name goes on
 _NOISE = re.compile(
     r"\b(the|license|licence|licensed|version|v?2\.0|software|clause|expat)\b|[,()]"
 )
@@ -18,10 +23,17 @@ _COPYLEFT = re.compile(
     r"proprietary|commercial|all rights reserved",
     re.I,
 )
+_SOLD = re.compile(  # the source may be read; many of these become Apache's one day and say so
+    r"(business|functional|fair)[ -](source|core)|sustainable[ -]use|server[ -]side public|elastic licen|"
+    r"commons[ -]clause|polyform|community licen",
+    re.I,
+)
+_HEAD = 1000  # characters of a licence's text that say which one it is
 _TEXTS = (
     ("MIT", "Permission is hereby granted, free of charge, to any person"),
     ("BSD", "Redistribution and use in source and binary forms"),
-    ("Apache-2.0", "Apache License"),
+    ("Apache-2.0", "Apache License Version 2.0, January 2004"),
+    ("Apache-2.0", "Licensed under the Apache License, Version 2.0"),
     ("ISC", "Permission to use, copy, modify, and/or distribute this software"),
     ("Unlicense", "This is free and unencumbered software released into the public domain"),
 )
@@ -31,7 +43,8 @@ _LONG = 120  # characters: a longer License field holds the licence's text, not 
 def of_metadata(meta: Message, texts: tuple[str, ...] = ()) -> str | None:
     """The permissive licence that a package states, or None where it states none or another one.
 
-    `texts` are the contents of its licence files, read only where the metadata name no licence.
+    `texts` are the contents of its licence files, read only where the metadata name no licence: each has
+    to be a permissive one.
     """
     expression = str(meta.get("License-Expression") or "").strip()
     if expression:
@@ -44,7 +57,8 @@ def of_metadata(meta: Message, texts: tuple[str, ...] = ()) -> str | None:
     field = str(meta.get("License") or "").strip()
     if field and len(field) <= _LONG:
         return field if permissive(field) else None
-    return next(filter(None, map(of_text, (field, *texts))), None)
+    told = [of_text(text) for text in (field, *texts) if text.strip()]
+    return " AND ".join(dict.fromkeys(map(str, told))) if told and all(told) else None
 
 
 def of_npm(package_json: str) -> str | None:
@@ -54,9 +68,7 @@ def of_npm(package_json: str) -> str | None:
     except (ValueError, AttributeError, RecursionError):
         return None
     name = stated.get("type") if isinstance(stated, dict) else stated
-    if not isinstance(name, str) or not permissive(name.strip("()")):
-        return None
-    return name
+    return name if isinstance(name, str) and permissive(name) else None
 
 
 def of_debian(copyright_file: str) -> str | None:
@@ -79,7 +91,19 @@ def of_debian(copyright_file: str) -> str | None:
 
 def permissive(expression: str) -> bool:
     """Whether an SPDX expression or a licence's usual name lets anyone reuse the code."""
-    choices = re.split(r"\s+or\s+|/", expression.strip().lower())
+    flat = expression.strip().lower()
+    while (inner := _INNERMOST.search(flat)) is not None:
+        before, behind = flat[: inner.start()], flat[inner.end() :]
+        said = inner[1]  # what a name is short for, as in `the mit license (mit)`
+        if _OPERATOR.search(said) or _OPEN.search(before):
+            said = "mit" if permissive(said) else "gpl"
+        flat = f"{before} {said} {behind}"
+    if "(" in flat or ")" in flat:
+        return False
+    parts = re.split(r",\s*and\s", flat)  # Debian's: a comma before it holds the choice together
+    if len(parts) > 1:
+        return all(map(permissive, parts))
+    choices = re.split(r"\s+or\s+|/", flat)
     return any(all(map(_known, re.split(r"\s+and\s+|;", choice))) for choice in choices)
 
 
@@ -88,11 +112,12 @@ def of_text(text: str) -> str | None:
     if _COPYLEFT.search(text[:400]) and "BSD" not in text[:400]:
         return None
     flat = " ".join(text.split())
-    return next((name for name, phrase in _TEXTS if phrase in flat), None)
+    head = flat[:_HEAD]
+    return None if _SOLD.search(flat) else next((n for n, phrase in _TEXTS if phrase in head), None)
 
 
 def _known(name: str) -> bool:
-    if _COPYLEFT.search(name):
+    if _COPYLEFT.search(name) or _SOLD.search(name):
         return False
     name = re.sub(r"\s+with\s+[\w.-]+", "", name)  # SPDX exceptions only add permissions
     plain = " ".join(dict.fromkeys(_NOISE.sub(" ", name).split())).strip(" -")

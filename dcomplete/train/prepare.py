@@ -16,7 +16,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from dcomplete.engine.tokens import Tokens
 from dcomplete.errors import UserError
-from dcomplete.train import heldout
+from dcomplete.train import folder, heldout
 from dcomplete.train.dedupe import duplicates
 from dcomplete.train.download import HELD_OUT, PINNED_HELD_OUT, TRAINING, fetch, listed
 from dcomplete.train.leaks import Forbidden, read_evaluation
@@ -25,7 +25,7 @@ from dcomplete.train.plan import OTHERS_SHARE, PACKAGE_SHARE, PER_DOCUMENT, plan
 from dcomplete.train.shards import Writer
 from dcomplete.train.sources import Document, Source, find, normal
 from dcomplete.train.surroundings import SHARE
-from dcomplete.train.work import Pool, cut_document, parts, read_part
+from dcomplete.train.work import Job, Pool, cut_document, parts, read_part
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +67,7 @@ def prepare(options: PrepareOptions) -> Report:
     clock = {"start": time.monotonic()}
     forbidden = _forbidden(options)
     tokenizer = _tokenizer(options.tokenizer)
-    options.out.mkdir(parents=True, exist_ok=True)
+    folder.made(options.out)
     training, held, skipped = _sources(options)
     workers = options.workers or os.cpu_count() or 1
     with Pool(workers, forbidden, tokenizer) as pool, _progress(options.progress) as bar:
@@ -77,11 +77,7 @@ def prepare(options: PrepareOptions) -> Report:
             kept.training, options.seed, options.max_examples,
             options.per_document, options.package_share, options.others_share,
         )  # fmt: skip
-        jobs = [
-            (document, count, options.seed, options.surroundings)
-            for document, count in zip(kept.training, counts, strict=True)
-            if count
-        ]
+        jobs = _jobs(kept.training, counts, options)
         made = _cut(pool, jobs, _writer(options, tokenizer), bar)
         clock["cut"] = time.monotonic()
     gaps = heldout.cut(kept.held_out, Tokens.from_json(tokenizer), options.seed)
@@ -115,15 +111,14 @@ def _tokenizer(path: Path) -> str:
 
 def _sources(options: PrepareOptions) -> tuple[list[Source], list[Source], dict[str, str]]:
     """(training packages, held-out packages, packages left out with the reason)."""
-    folders = list(options.folders)
+    fetched, apart = [], []
     if options.download:
-        folders.append(fetch(listed(options.packages) or TRAINING, options.out / "downloads"))
-    apart_folders = list(options.held_out_folders)
-    if options.download and not apart_folders:
-        apart = listed(options.held_out_packages) or PINNED_HELD_OUT
-        apart_folders.append(fetch(apart, options.out / "held-out"))
-    kept_apart = find(apart_folders, stdlib=False, installed=False)
-    found = find(folders, options.stdlib, options.installed)
+        fetched = fetch(listed(options.packages) or TRAINING, options.out / "downloads")
+    if options.download and not options.held_out_folders:
+        pins = listed(options.held_out_packages) or PINNED_HELD_OUT
+        apart = fetch(pins, options.out / "held-out")
+    kept_apart = find(options.held_out_folders, stdlib=False, installed=False, unpacked=apart)
+    found = find(options.folders, options.stdlib, options.installed, fetched)
     names = {normal(n) for n in (*options.held_out, *(s.name for s in kept_apart.sources))}
     training = [s for s in found.sources if normal(s.name) not in names]
     held = {normal(s.name): s for s in found.sources if normal(s.name) in names}
@@ -167,15 +162,28 @@ def _writer(options: PrepareOptions, tokenizer: str) -> Writer:
     return Writer(options.out, len(Tokens.from_json(tokenizer)), metadata)
 
 
-def _cut(
-    pool: Pool, jobs: Sequence[tuple[Document, int, int, float]], writer: Writer, bar: Progress
-) -> Made:
+def _jobs(
+    documents: Sequence[Document], counts: Sequence[int], options: PrepareOptions
+) -> list[Job]:
+    files: dict[str, set[Path]] = {}
+    for document in documents:
+        if document.file is not None:
+            files.setdefault(document.package, set()).add(document.file)
+    beside = {package: frozenset(found) for package, found in files.items()}
+    return [
+        Job(d, count, options.seed, options.surroundings, beside.get(d.package, frozenset()))
+        for d, count in zip(documents, counts, strict=True)
+        if count
+    ]
+
+
+def _cut(pool: Pool, jobs: Sequence[Job], writer: Writer, bar: Progress) -> Made:
     made = Made()
     results = _shown(bar, "cutting", pool.map(cut_document, jobs, chunk=4), len(jobs))
-    for (document, *_), cuts in zip(jobs, results, strict=True):
+    for job, cuts in zip(jobs, results, strict=True):
         for example in cuts:
             writer.add(example)
-            made.count(document, example)
+            made.count(job.document, example)
     writer.flush()
     return made
 

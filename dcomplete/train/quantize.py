@@ -25,6 +25,7 @@ from dcomplete.train.batch import Batch
 from dcomplete.train.compensate import compensated
 from dcomplete.train.config import TrainConfig
 from dcomplete.train.feed import arrays_of, rows_of
+from dcomplete.train.folder import made
 from dcomplete.train.loss import dense
 from dcomplete.train.noise import NoiseConfig
 from dcomplete.train.rounding import stored_as
@@ -58,6 +59,7 @@ def quantize(
     manifest = Manifest.read(base.folder)
     if manifest.regime not in _ASKED:
         raise UserError(f"{base.name} is a {manifest.regime} model; training data do not suit it.")
+    made(out)
     before = {n: parts for n, (kind, parts) in _stored(base.folder).items() if kind == "q4_1"}
     products = _products(base, shards, rows, watch)
     stored: dict[str, Tensor] = {}

@@ -7,13 +7,14 @@ import re
 import subprocess
 import sys
 import tarfile
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from shutil import rmtree
 from zipfile import BadZipFile, ZipFile
 
 from dcomplete.errors import UserError
+from dcomplete.train.folder import made
 
 _AT_ONCE = 50  # pins a call: a command line has an end
 # The line that says why, in what apt and npm write; pip's is the last.
@@ -29,7 +30,8 @@ class Registry:
     mark: str  # before a pin in a list of packages
     pin: str  # pattern of what is behind the mark
     fetch: tuple[str, ...]  # the command; pins follow
-    stem: Callable[[str], str]  # an archive's file name to its folder's
+    stem: Callable[[str], str]  # an archive's file name to its folder's, with name and version
+    place: Callable[[str], str]  # a pin without its mark to such a folder's name
     unpack: Callable[[Path, Path], None]  # archive, place
 
     def owns(self, pin: str) -> bool:
@@ -37,20 +39,35 @@ class Registry:
         rest = pin.removeprefix(self.mark)
         return pin.startswith(self.mark) and re.fullmatch(self.pin, rest) is not None
 
-    def get(self, pins: Sequence[str], folder: Path) -> None:
+    def get(self, pins: Sequence[str], folder: Path) -> list[Path]:
         """Fetch into `folder` and unpack each archive into a folder of its own; what is there stays.
 
-        Raises UserError where the program is missing or cannot get a pin, and for a damaged archive.
+        Returns the folders of these pins. Raises UserError where the program is missing or cannot get
+        a pin, and for a damaged archive.
         """
         archives = folder / self.name
-        archives.mkdir(parents=True, exist_ok=True)
+        made(archives)
         plain = [pin.removeprefix(self.mark) for pin in pins]
         for start in range(0, len(plain), _AT_ONCE):
             self._call([*self.fetch, *plain[start : start + _AT_ONCE]], archives)
-        for archive in sorted(file for file in archives.iterdir() if file.is_file()):
-            place = folder / self.stem(archive.name)
+        there = {self.stem(f.name): f for f in sorted(archives.iterdir()) if f.is_file()}
+        places = {pin: folder / self._stem(pin, there) for pin in plain}
+        for place in places.values():
             if not place.exists():
-                self._unpack(archive, place)
+                self._unpack(there[place.name], place)
+        return list(places.values())
+
+    def _stem(self, pin: str, stems: Collection[str]) -> str:
+        """Which of the folders' names is the pin's; another version's lies there from before, perhaps."""
+        wanted = self.place(pin)
+        for alike in (str, _plain, _shortest):
+            for stem in stems:
+                if alike(stem) == alike(wanted):
+                    return stem
+        raise UserError(
+            f"{self.program} fetched no archive that is called like {self.mark}{pin}; "
+            "write its version as the archive's name does."
+        )
 
     def _call(self, command: Sequence[str], folder: Path) -> None:
         try:
@@ -79,6 +96,16 @@ class Registry:
         except (ValueError, OSError, BadZipFile, tarfile.TarError, EOFError) as error:
             rmtree(partial, ignore_errors=True)
             raise UserError(f"{archive} is damaged; delete it and run again.") from error
+
+
+def _plain(name: str) -> str:
+    """As PyPI compares names; wheels write them their own way."""
+    return re.sub(r"[-_.]+", "-", name).lower()
+
+
+def _shortest(name: str) -> str:
+    """Without the zeros that make no other version (PEP 440): `1.0` is `1`, and `2026.01` is `2026.1`."""
+    return re.sub(r"(?<!\d)0+(?=\d)|(-0)+$", "", _plain(name))
 
 
 def _reason(stderr: str) -> str:
@@ -118,15 +145,18 @@ PYPI = Registry(
     "wheels", "pip", "", r"[\w.-]+==[\w.+!-]+",
     (sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "--disable-pip-version-check",
      "--only-binary", ":all:", "--dest", "."),
-    lambda name: name.split("-")[0], _unzip,
+    lambda name: "-".join(name.split("-")[:2]), lambda pin: pin.replace("==", "-"), _unzip,
 )  # fmt: skip
 NPM = Registry(
     "npm", "npm", "npm:", r"(@[\w.-]+/)?[\w.-]+@[\w.+-]+",
     ("npm", "pack", "--loglevel=error", "--ignore-scripts"),
-    lambda name: f"npm-{name.removesuffix('.tgz')}", _untar,
+    lambda name: f"npm-{name.removesuffix('.tgz')}",
+    lambda pin: "npm-" + re.sub("[@/]", "-", pin.removeprefix("@")), _untar,
 )  # fmt: skip
 DEBIAN = Registry(
     "debian", "apt-get", "deb:", r"[a-z0-9][a-z0-9.+-]+=[\w.+~:-]+",
-    ("apt-get", "download", "--quiet"), lambda name: f"deb-{name.split('_')[0]}", _undeb,
+    ("apt-get", "download", "--quiet"),
+    lambda name: "deb-" + "_".join(name.split("_")[:2]),
+    lambda pin: "deb-" + pin.replace("=", "_", 1).replace(":", "%3a"), _undeb,
 )  # fmt: skip
 REGISTRIES = (PYPI, NPM, DEBIAN)

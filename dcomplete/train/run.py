@@ -23,6 +23,7 @@ from dcomplete.models.decoder import Decoder
 from dcomplete.train.batch import Batch
 from dcomplete.train.config import TrainConfig
 from dcomplete.train.feed import Feed
+from dcomplete.train.folder import made
 from dcomplete.train.hardware import Hardware
 from dcomplete.train.loss import Losses, See, Share, dense, flex, losses
 from dcomplete.train.rounding import Rounding
@@ -68,7 +69,7 @@ class Run:
         self.average = {n: p.detach().clone() for n, p in trainee.trained().items()}
         if config.compile:
             _compile(trainee.net, self.hardware.device.type == "cpu")
-        folder.mkdir(parents=True, exist_ok=True)
+        made(folder)
         if (folder / STATE).exists():
             self._load()
 
@@ -208,7 +209,8 @@ class Run:
         self.step, self.tokens = state["step"], state["tokens"]
         if self._rounds():
             self.rounding.round()
-        _cut_log(self.folder / LOG, self.step)
+        if self.hardware.rank == 0:
+            _cut_log(self.folder / LOG, self.step)
 
 
 def _compile(net: Decoder, on_cpu: bool) -> None:
@@ -231,4 +233,6 @@ def _cut_log(path: Path, step: int) -> None:
                 break
             if line["step"] <= step:
                 kept.append(text)
-        path.write_text("".join(line + "\n" for line in kept), encoding="utf-8", newline="\n")
+        beside = path.with_suffix(".new")
+        beside.write_text("".join(line + "\n" for line in kept), encoding="utf-8", newline="\n")
+        swapping.replace(beside, path)

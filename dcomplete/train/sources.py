@@ -10,7 +10,7 @@ import re
 import sys
 import sysconfig
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from importlib.metadata import Distribution, distributions
 from pathlib import Path, PurePosixPath
@@ -26,7 +26,7 @@ _NOT_STDLIB = ("site-packages/", "dist-packages/", "test/", "idlelib/idle_test/"
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """A package: its files by their path within it (with `/`), sorted."""
+    """A package: its files by their path within it (with `/`), sorted; where they are is absolute."""
 
     name: str
     version: str
@@ -58,18 +58,26 @@ def normal(name: str) -> str:
     return re.sub(r"[-_.]+", "-", name).lower()
 
 
-def find(folders: Iterable[Path] = (), stdlib: bool = True, installed: bool = True) -> Found:
-    """All packages of this environment and of `folders`; the first of a name wins.
+def find(
+    folders: Iterable[Path] = (),
+    stdlib: bool = True,
+    installed: bool = True,
+    unpacked: Sequence[Path] = (),
+) -> Found:
+    """All packages of this environment, of `folders`, and `unpacked` ones; the first of a name wins.
 
     A folder with packages unpacked in it (itself or its children hold ``*.dist-info``, npm's
     ``package/package.json`` or ``DEBIAN/control``) gives those packages; any other folder is one package
-    with the folder's name. Raises UserError for a folder that is none.
+    with the folder's name. Of `unpacked` only those are taken that say what they are. Raises UserError for
+    a folder that is none.
     """
     sources: dict[str, Source] = {}
     skipped: dict[str, str] = {}
     offered = [standard_library()] if stdlib else []
     for folder in folders:
         offered += _of_folder(folder, skipped)
+    offered += _of_places(unpacked, skipped)
+    skipped |= {p.name: "no metadata" for p in unpacked if not _says_of_itself(p)}
     if installed:
         offered += _of_distributions(distributions(), skipped)
     for source in offered:
@@ -92,11 +100,20 @@ def _of_folder(folder: Path, skipped: dict[str, str]) -> list[Source]:
     if not folder.is_dir():
         raise UserError(f"{folder} is no folder; name one that holds source files.")
     places = [folder, *sorted(p for p in folder.iterdir() if p.is_dir())]
-    packages = list(distributions(path=[str(p) for p in places]))
-    others = [place for place in places if _says_of_itself(place)]
-    if packages or others:
-        return [*_of_distributions(packages, skipped), *_of_others(others, skipped)]
+    if any(map(_says_of_itself, places)):
+        return _of_places(places, skipped)
     return [Source(folder.resolve().name, "", "given by the user", tuple(_walk(folder)))]
+
+
+def _of_places(places: Iterable[Path], skipped: dict[str, str]) -> list[Source]:
+    """The packages that lie in them and say which they are."""
+    places = list(places)
+    others = [place for place in places if _is_other(place)]
+    return [*_of_distributions(_wheels(places), skipped), *_of_others(others, skipped)]
+
+
+def _wheels(places: Sequence[Path]) -> Iterable[Distribution]:
+    return distributions(path=[str(place) for place in places]) if places else ()
 
 
 def _of_distributions(found: Iterable[Distribution], skipped: dict[str, str]) -> list[Source]:
@@ -109,8 +126,9 @@ def _of_distributions(found: Iterable[Distribution], skipped: dict[str, str]) ->
         if licence is None:
             skipped[name] = "licence"
             continue
+        root = Path(str(dist.locate_file(""))).resolve()
         files = sorted(
-            (path.as_posix(), Path(str(path.locate())))
+            (path.as_posix(), root / path)
             for path in dist.files or ()
             if path.suffix.lower() in LANGUAGES and ".." not in path.parts
         )
@@ -119,6 +137,10 @@ def _of_distributions(found: Iterable[Distribution], skipped: dict[str, str]) ->
 
 
 def _says_of_itself(place: Path) -> bool:
+    return _is_other(place) or any(_wheels([place]))
+
+
+def _is_other(place: Path) -> bool:
     return (place / _NPM).is_file() or (place / _DEBIAN).is_file()
 
 
@@ -167,7 +189,7 @@ def _licence(dist: Distribution) -> str | None:
 
 def _walk(root: Path) -> Iterator[tuple[str, Path]]:
     """Source files under a folder, sorted by path; hidden folders are not entered."""
-    found = []
+    found, root = [], root.resolve()
     for here, folders, names in os.walk(root):
         folders[:] = sorted(f for f in folders if not f.startswith("."))
         for name in names:

@@ -11,6 +11,7 @@ from torch import Tensor
 from dcomplete.errors import UserError
 from dcomplete.models.checkpoint import Manifest, read_tensors, write
 from dcomplete.models.specials import Specials
+from dcomplete.train.folder import made
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +76,7 @@ def trim_model(folder: Path, smaller_json: str, out: Path, piece_bytes: int) -> 
         net=replace(manifest.net, vocab=len(trimmed.kept)),
         specials=moved(manifest.specials, trimmed),
     )
-    out.mkdir(parents=True, exist_ok=True)
+    made(out)
     return write(out, smaller, [tensors], trimmed.tokenizer_json, piece_bytes)
 
 

@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, replace
 from multiprocessing import get_context
+from pathlib import Path
 from random import Random
 from typing import TypeVar
 
@@ -31,6 +32,20 @@ class Read:
     prints: list[tuple[bytes, Sketch]]
     dropped: Counter[str]
     leaks: list[tuple[str, str]]  # (package/path, the run it shares with evaluation data)
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """A document to cut `count` gaps from, a `share` of which other text stands before, as in editors.
+
+    `beside` are the package's files that the text may come from.
+    """
+
+    document: Document
+    count: int
+    seed: int
+    share: float
+    beside: frozenset[Path]
 
 
 @dataclass(slots=True)
@@ -99,18 +114,17 @@ def read_part(source: Source) -> Read:
     return Read(kept, prints, dropped, leaked)
 
 
-def cut_document(job: tuple[Document, int, int, float]) -> list[Example]:
-    """(document, number of gaps, seed, share that editors' other text stands before) -> examples."""
-    document, count, seed, share = job
-    tokens = _state.tokens
+def cut_document(job: Job) -> list[Example]:
+    """The gaps of one document."""
+    document, share, tokens = job.document, job.share, _state.tokens
     assert tokens is not None
     kind = width(len(tokens))
-    rng = Random(f"{seed}:{document.package}:{document.path}")
-    around = Surroundings(document, share, _state.forbidden, rng) if share else (lambda *_: None)
+    rng = Random(f"{job.seed}:{document.package}:{document.path}")
+    around = Surroundings(document, share, job.beside, rng) if share else (lambda *_: None)
     return [
         Example(
             np.array(cut.suffix, kind), np.array(cut.prefix, kind), np.array(cut.middle, kind),
             int(cut.gap.kind), np.array(cut.other, kind),
         )
-        for cut in examples(tokens, document.text, document.language, count, rng, around)
+        for cut in examples(tokens, document.text, document.language, job.count, rng, around)
     ]  # fmt: skip

@@ -98,14 +98,17 @@ class Store:
 
     @contextlib.contextmanager
     def _opened(self) -> Iterator[BinaryIO]:
-        """The file for this thread alone, without a torn last line."""
-        with (
-            self._between_threads,
-            self._between_processes,
-            self.path.open("a+b", buffering=0) as file,
-        ):
-            _mend(file)
-            yield file
+        """The file for this thread alone, without a torn last line. Raises UserError."""
+        try:
+            with (
+                self._between_threads,
+                self._between_processes,
+                self.path.open("a+b", buffering=0) as file,
+            ):
+                _mend(file)
+                yield file
+        except OSError as error:
+            raise UserError(f"{self.path} cannot be written: {error.strerror}.") from None
 
 
 def read_run(path: Path) -> Run:
@@ -173,7 +176,9 @@ def _mend(file: BinaryIO) -> None:
 
 
 def _write(file: BinaryIO, value: object) -> None:
-    file.write(json.dumps(value).encode("ascii") + b"\n")
+    left = json.dumps(value).encode("ascii") + b"\n"
+    while left:  # a disk that is nearly full takes a part, and only then says why
+        left = left[file.write(left) :]
 
 
 def _check(before: Run, head: Mapping[str, Any]) -> None:

@@ -7,6 +7,9 @@ import pytest
 
 from dcomplete.context.privacy import Privacy
 from tests.context.folders import write
+from tests.context.git import home, ignored, init, needs_git
+
+__all__ = ["home"]
 
 
 def test_nested_ignore_files_count_and_the_deeper_one_decides(workspace):
@@ -135,3 +138,29 @@ def test_an_accent_in_the_settings_is_the_same_in_both_forms(workspace):
 def test_a_list_in_the_home_of_nobody_is_passed_over(workspace):
     write(workspace / ".git" / "config", "[core]\n\texcludesFile = ~nobody-of-that-name/ignore\n")
     assert Privacy([workspace]).read(write(workspace / "a.py"), 1000) is not None
+
+
+@needs_git
+@pytest.mark.parametrize("in_another", [False, True])
+def test_a_repository_below_the_workspace_has_lists_of_its_own(workspace, home, in_another):
+    inner = workspace / "sub"
+    for folder in (inner, workspace) if in_another else (inner,):
+        init(folder)
+    write(home / ".config" / "git" / "ignore", "persons.py\n/deep/mine.py\n")
+    write(inner / ".git" / "info" / "exclude", "own.py\n/deep/only.py\nback.py\n")
+    write(inner / ".gitignore", "!back.py\n")
+    names = ["a.py", "own.py", "persons.py", "back.py", "only.py", "mine.py"]
+    files = {
+        write(inner / f"{place}{name}") for name in names for place in ("", "deep/", "x/deep/")
+    }
+    privacy = Privacy([workspace])
+    hidden = {file for file in files if privacy.read(file, 1000) is None}
+    assert hidden == ignored(inner, files) and 0 < len(hidden) < len(files)
+    assert privacy.read(write(workspace / "own.py"), 1000) is not None, "it is the other one's list"
+
+
+def test_a_range_that_runs_backwards_spoils_no_list(workspace):
+    write(workspace / ".gitignore", "notes-[z-a].txt\nb.py\n")
+    privacy = Privacy([workspace], ["notes-[z-a].md", "c.py"])
+    for name, fine in {"a.py": True, "b.py": False, "c.py": False, "notes-b.txt": True}.items():
+        assert (privacy.read(write(workspace / name), 1000) is not None) == fine, name

@@ -137,6 +137,14 @@ def test_infilling_through_both_is_the_same(tmp_path):
     assert hugging[0].true_tokens == 5  # "a", " ", "+", " ", "b"
 
 
+def test_threads_are_asked_for_as_long_as_the_contestant_is_there(tmp_path):
+    before = torch.get_num_threads()
+    who = contestant(f"ar:{save_folder(tmp_path / 'tiny')},threads={before + 1}")
+    assert who.settings()["threads"] == torch.get_num_threads() == before + 1
+    who.close()
+    assert torch.get_num_threads() == before
+
+
 def test_a_perfect_answer_is_as_long_as_the_truth(tmp_path):
     """What ends an answer is a token that was computed, and none of the answer."""
     who = contestant(f"ar:{save_folder(tmp_path / 'tiny')},threads=1,max_tokens=12")

@@ -133,7 +133,9 @@ def test_says_what_to_do_where_data_are_absent_or_damaged(tmp_path):
         MULTI_LINE.tasks(tmp_path)
     folder = tmp_path / "human-eval-infilling"
     folder.mkdir()
-    for content in (b"no gzip", gzip.compress(b"[1]\n"), gzip.compress(b'{"task_id": 3}\n')):
+    packed = gzip.compress(b'{"task_id": 3}\n')
+    damaged = (b"no gzip", gzip.compress(b"[1]\n"), packed, packed[:-9], packed[:10] + b"\xff" * 20)
+    for content in damaged:
         (folder / MULTI_LINE.file).write_bytes(content)
         with pytest.raises(UserError, match="damaged"):
             MULTI_LINE.tasks(tmp_path)

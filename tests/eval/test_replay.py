@@ -55,8 +55,20 @@ def test_moments_follow_the_recording_and_cut_its_pauses(tmp_path):
 
 @pytest.mark.parametrize(
     "raw",
-    [b"no gzip", gzip.compress(b"{}"), gzip.compress(b"[1")],
-    ids=["no gzip", "no list", "cut off"],  # gzip notes the time: names must be the same everywhere
+    [
+        b"no gzip",
+        gzip.compress(b"{}"),
+        gzip.compress(b"[1"),
+        gzip.compress(b"{}")[:-9],
+        gzip.compress(b"{}")[:10] + b"\xff" * 20,
+    ],
+    ids=[
+        "no gzip",
+        "no list",
+        "cut off",
+        "ends within",
+        "corrupt",
+    ],  # gzip notes the time: names must be the same everywhere
 )
 def test_what_is_no_trace_is_refused_in_one_sentence(tmp_path, raw):
     path = tmp_path / "x.json.gz"

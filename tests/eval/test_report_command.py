@@ -1,8 +1,10 @@
 """The report's command writes page, plots and table, and says in a sentence what went wrong."""
 
 import json
+import re
 from pathlib import Path
 
+import pytest
 from typer.testing import CliRunner
 
 from dcomplete.errors import UserError
@@ -90,6 +92,17 @@ def test_a_place_that_cannot_be_written_is_told_in_a_sentence(tmp_path):
     (tmp_path / "page.html").mkdir()
     done = invoked(path, "--out", tmp_path / "page.html")
     assert isinstance(done.exception, UserError) and "cannot be written" in str(done.exception)
+
+
+@pytest.mark.parametrize("option", ["--out", "--plots"])
+def test_a_folder_that_cannot_be_made_is_told_in_a_sentence(tmp_path, option):
+    path = saved(tmp_path / "runs", run("a", [1, 0]))
+    (tmp_path / "file").touch()
+    places = {"--out": tmp_path / "page.html", "--plots": tmp_path / "plots"}
+    places[option] = tmp_path / "file" / "deeper" / places[option].name
+    done = invoked(path, *(word for pair in places.items() for word in pair))
+    assert isinstance(done.exception, UserError)
+    assert re.fullmatch(r"\S*file\S* cannot be written: \w.*\.", str(done.exception))
 
 
 def test_a_name_with_dollars_is_no_formula(tmp_path):

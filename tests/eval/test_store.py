@@ -1,7 +1,10 @@
 """The runs' files: nothing torn, nothing lost, nothing mixed."""
 
 import json
+import subprocess
+import sys
 import threading
+from pathlib import Path
 
 import pytest
 
@@ -39,6 +42,37 @@ def test_a_torn_last_line_is_dropped(tmp_path, torn):
     store.append(record("b"))
     assert set(read_run(store.path).records) == {"a", "b"}
     assert all(json.loads(line) for line in store.path.read_text("utf-8").splitlines())
+
+
+_FULL = """
+import resource, sys
+from pathlib import Path
+from dcomplete.errors import UserError
+from dcomplete_eval.store import Store
+from tests.eval.test_store import HEAD, record
+store = Store(Path(sys.argv[1]))
+store.begin(HEAD)
+store.append(record("a"))
+_, most = resource.getrlimit(resource.RLIMIT_FSIZE)
+resource.setrlimit(resource.RLIMIT_FSIZE, (store.path.stat().st_size + 40, most))
+for task in "bc":
+    try:
+        store.append(record(task))
+    except UserError as error:
+        print(error)
+resource.setrlimit(resource.RLIMIT_FSIZE, (most, most))
+store.append(record("d"))
+"""
+
+
+def test_a_disk_that_takes_a_part_of_a_line_is_told(tmp_path):
+    path = tmp_path / "run.jsonl"
+    done = subprocess.run(
+        [sys.executable, "-c", _FULL, path],
+        capture_output=True, text=True, check=True, cwd=Path(__file__).parents[2],
+    )  # fmt: skip
+    assert done.stdout.splitlines() == [f"{path} cannot be written: File too large."] * 2
+    assert set(read_run(path).records) == {"a", "d"}
 
 
 def test_a_file_that_holds_nothing_but_a_torn_line_begins_anew(tmp_path):

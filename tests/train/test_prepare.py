@@ -16,7 +16,6 @@ from dcomplete.train.cuts import SINGLE_LINE
 from dcomplete.train.dedupe import duplicates, fingerprint
 from dcomplete.train.filters import is_benchmark, reject_path, reject_text
 from dcomplete.train.leaks import Forbidden, decoded, leaks, read_evaluation
-from dcomplete.train.licences import of_text, permissive
 from dcomplete.train.manifest import Report
 from dcomplete.train.prepare import PrepareOptions, prepare
 from dcomplete.train.shards import Shards
@@ -230,35 +229,6 @@ def test_unreadable_files_are_counted(tmp_path: Path) -> None:
 def test_benchmarks_are_known_by_name(name: str) -> None:
     assert is_benchmark(name)
     assert not is_benchmark("humanize")
-
-
-@pytest.mark.parametrize(
-    ("licence", "good"),
-    [
-        ("MIT", True),
-        ("BSD-3-Clause AND 0BSD AND MIT AND Zlib AND CC0-1.0", True),
-        ("Apache-2.0 WITH LLVM-exception", True),
-        ("(MIT OR GPL-2.0-only)", True),
-        ("The MIT License (MIT)", True),
-        ("Apache License, Version 2.0", True),
-        ("ISC License (ISCL)", True),
-        ("Python Software Foundation License", True),
-        ("MPL-2.0 AND MIT", False),
-        ("LGPL-3.0-or-later", False),
-        ("GNU General Public License v3 (GPLv3)", False),
-        ("Other/Proprietary License", False),
-        ("Free for non-commercial use", False),
-        ("", False),
-    ],
-)
-def test_licences(licence: str, good: bool) -> None:
-    assert permissive(licence) is good
-
-
-def test_licence_texts() -> None:
-    text = "Copyright\n\nPermission is hereby granted, free of charge, to any\nperson obtaining"
-    assert of_text(text) == "MIT"
-    assert of_text("GNU GENERAL PUBLIC LICENSE\nVersion 3") is None
 
 
 def test_near_duplicates() -> None:

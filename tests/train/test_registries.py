@@ -8,31 +8,16 @@ import tarfile
 from dataclasses import replace
 from io import BytesIO
 from pathlib import Path
+from zipfile import ZipFile
 
 import pytest
 
 from dcomplete.errors import UserError
-from dcomplete.train.download import pinned
-from dcomplete.train.licences import of_debian, of_npm
+from dcomplete.train.download import fetch, pinned
 from dcomplete.train.registries import DEBIAN, NPM, PYPI, REGISTRIES, Registry
 from dcomplete.train.sources import find
 from tests.train.programs import program
-
-COPYRIGHT = """Format: https://www.debian.org/doc/packaging-manuals/copyright-format/1.0/
-
-Files: *
-Copyright: 2020 Someone
-License: Expat
-
-Files: src/fast.rs
-License: Apache-2.0 or MIT
-
-Files: debian/*
-License: GPL-2+
-
-License: Expat
- Permission is hereby granted, free of charge
-"""
+from tests.train.test_licences import COPYRIGHT
 
 
 def npm_archive(folder: Path, licence: object = "MIT") -> Path:
@@ -126,6 +111,79 @@ def test_what_is_there_is_not_unpacked_again_and_half_of_one_never_stays(tmp_pat
     assert (whole / "package").is_dir()
 
 
+def wheel(folder: Path, name: str, version: str) -> Path:
+    """An archive as PyPI has them, of one program that its version is told from."""
+    path = folder / f"{name.replace('-', '_')}-{version}-py3-none-any.whl"
+    info = f"{name.replace('-', '_')}-{version}.dist-info"
+    meta = f"Metadata-Version: 2.4\nName: {name}\nVersion: {version}\nLicense-Expression: MIT\n"
+    with ZipFile(path, "w") as archive:
+        archive.writestr(f"{name}.py", program(1))
+        archive.writestr(f"{info}/METADATA", meta)
+        archive.writestr(f"{info}/RECORD", f"{name}.py,,\n")
+    return path
+
+
+def test_of_several_versions_the_one_is_read_that_is_asked_for(tmp_path: Path) -> None:
+    place = tmp_path / "downloads"
+    for version in ("1.0", "2.0", "1.0"):
+        archive = wheel(tmp_path, "thing", version)
+        places = bringing(PYPI, archive).get([f"thing=={version}"], place)
+        (source,) = find(stdlib=False, installed=False, unpacked=places).sources
+        assert (source.name, source.version) == ("thing", version)
+
+
+def test_what_was_fetched_before_and_is_not_asked_for_stays_out(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    place = tmp_path / "downloads"
+    bringing(PYPI, wheel(tmp_path, "old", "1.0")).get(["old==1.0"], place)
+    (place / "wheels" / "broken-1.0-py3-none-any.whl").write_bytes(b"half of it")
+    (place / "by-hand").mkdir()
+    (place / "by-hand" / "code.py").write_text(program(2), "utf-8")
+    fetching = (bringing(PYPI, wheel(tmp_path, "new", "1.0")), bringing(NPM, npm_archive(tmp_path)))
+    monkeypatch.setattr("dcomplete.train.download.REGISTRIES", fetching)
+    places = fetch(["npm:@some/thing@1.2.3", "new==1.0"], place)
+    found = find(stdlib=False, installed=False, unpacked=places)
+    assert [source.name for source in found.sources] == ["new", "npm:@some/thing"]
+
+
+def test_a_package_that_does_not_say_what_it_is_stays_out(tmp_path: Path) -> None:
+    (tmp_path / "thing-1.0").mkdir()
+    (tmp_path / "thing-1.0" / "code.py").write_text(program(2), "utf-8")
+    found = find(stdlib=False, installed=False, unpacked=[tmp_path / "thing-1.0"])
+    assert not found.sources and found.skipped == {"thing-1.0": "no metadata"}
+
+
+@pytest.mark.parametrize(
+    ("registry", "pin", "archive"),
+    [
+        (PYPI, "absl-py==2.5.1", "absl_py-2.5.1-py3-none-any.whl"),
+        (PYPI, "Zope.Event==6", "zope_event-6.0-py3-none-any.whl"),
+        (PYPI, "certifi==2026.01.04", "certifi-2026.1.4-py3-none-any.whl"),
+        (NPM, "npm:@tanstack/query-core@5.108.4", "tanstack-query-core-5.108.4.tgz"),
+        (DEBIAN, "deb:ruby-rack=1:2.2-1+deb12u1", "ruby-rack_1%3a2.2-1+deb12u1_all.deb"),
+        (DEBIAN, "deb:ruby-rack=2.2-1", "ruby-rack_2.2-1_all.deb"),
+    ],
+)
+def test_a_pin_is_found_by_what_its_archive_is_called(
+    registry: Registry, pin: str, archive: str, tmp_path: Path
+) -> None:
+    others = (
+        "absl_py-2.5.10-py3-none-any.whl",
+        "ruby-rack_2.2.1_all.deb",
+        "query-core-5.108.4.tgz",
+    )
+    (tmp_path / registry.name).mkdir()
+    for name in (*others, archive):
+        (tmp_path / registry.name / name).touch()
+    registry = replace(
+        registry, fetch=(sys.executable, "-c", ""), unpack=lambda archive, place: None
+    )
+    assert registry.get([pin], tmp_path) == [tmp_path / registry.stem(archive)]
+    with pytest.raises(UserError, match="write its version as the archive's name does"):
+        registry.get([f"{pin}9"], tmp_path)
+
+
 @pytest.mark.parametrize("registry", REGISTRIES, ids=lambda r: r.name)
 def test_what_cannot_be_had_is_one_sentence(registry: Registry, tmp_path: Path) -> None:
     missing = replace(registry, fetch=("no-such-program-here",))
@@ -194,31 +252,6 @@ def test_the_lists_that_come_along_are_pins_and_keep_apart_what_is_held_out() ->
         return {pin.rpartition("@")[0] or pin.partition("=")[0] for pin in pins}
 
     assert not named(training) & named(held)
-
-
-@pytest.mark.parametrize(
-    ("stated", "licence"),
-    [
-        ('{"license": "MIT"}', "MIT"),
-        ('{"license": "(MIT OR GPL-3.0)"}', "(MIT OR GPL-3.0)"),
-        ('{"license": {"type": "BSD-3-Clause"}}', "BSD-3-Clause"),
-        ('{"license": "SEE LICENSE IN x"}', None),
-        ('{"license": ["MIT"]}', None),
-        ("{}", None),
-        ("[]", None),
-        ("no json", None),
-    ],
-)
-def test_licences_of_npm(stated: str, licence: str | None) -> None:
-    assert of_npm(stated) == licence
-
-
-def test_licences_of_debian() -> None:
-    assert of_debian(COPYRIGHT) == "(Apache-2.0 or MIT) AND MIT"
-    assert of_debian(COPYRIGHT.replace("License: Apache-2.0 or MIT", "License: LGPL-2.1+")) is None
-    mixed = COPYRIGHT.replace("Files: debian/*", "Files: debian/*\n src/closed.rs")
-    assert of_debian(mixed) is None, "what is told of packaging and source alike"
-    assert of_debian("This package is under the MIT licence, see upstream.") is None
 
 
 @pytest.mark.parametrize("text", ["", "attrs", "attrs>=26\n", "attrs==26.1.0 rm -rf\n"])

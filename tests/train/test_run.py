@@ -22,7 +22,7 @@ from dcomplete.train.feed import Feed, arrays_of, rows_of
 from dcomplete.train.hardware import Hardware
 from dcomplete.train.loss import dense
 from dcomplete.train.rounding import rounded
-from dcomplete.train.run import STATE, Run
+from dcomplete.train.run import LOG, STATE, Run
 from dcomplete.train.shards import Shards, Writer
 from dcomplete.train.trainee import prepare_net
 from tests.train.rows import S, example, row
@@ -157,6 +157,29 @@ def test_a_time_budget_stops_resumably(shards, tmp_path):
     assert again.step == 1
 
 
+def test_the_log_of_lost_steps_is_cut_by_one_process_and_never_half(shards, tmp_path):
+    config, log = read("tiny"), tmp_path / "r" / LOG
+
+    def run(rank: int) -> Run:
+        trainee = prepare_net(open_base("", 0).net, S, config)
+        return Run(trainee, shards, config, tmp_path / "r", Hardware(torch.device("cpu"), rank))
+
+    list(run(0).go(0.0))
+    whole = log.read_bytes()
+    with log.open("ab") as file:
+        file.write(b'{"step": 2, "loss": 1.0}\n{"step": 3, "lo')
+    os.link(log, tmp_path / "as it was")
+    longer = log.read_bytes()
+    run(1)
+    assert log.read_bytes() == longer
+    run(0)
+    assert log.read_bytes() == whole
+    assert (tmp_path / "as it was").read_bytes() == longer, (
+        "who is killed meanwhile leaves it whole"
+    )
+    assert sorted(p.name for p in log.parent.iterdir()) == [LOG, STATE]
+
+
 def test_another_configuration_does_not_resume(shards, tmp_path):
     config = read("tiny")
     list(Run(prepare_net(open_base("", 0).net, S, config), shards, config, tmp_path / "r").go(0.0))
@@ -177,6 +200,12 @@ def test_every_shipped_configuration_is_valid():
         ("stepz = 3", "Did you mean 'steps'"),
         ("steps = 'x'", "must be int"),
         ("a = ", "not valid TOML"),
+        ("noise = 3", "'noise' must be a table"),
+        ("noise = 'none'", "'noise' must be a table"),
+        ("[noise]\ncanvases = 'x'", "'canvases' must be int"),
+        ("save_every = 0", "'save_every' must be at least 1, not 0"),
+        ("micro_rows = -1", "'micro_rows' must be at least 1, not -1"),
+        ("rank = 0", "'rank' must be at least 1, not 0"),
     ],
 )
 def test_a_wrong_configuration_is_one_sentence(text, sentence, tmp_path):

@@ -1,5 +1,6 @@
 """What training shows around a gap is what an editor shows, and nothing that it must not."""
 
+import json
 from dataclasses import replace
 from pathlib import Path
 from random import Random
@@ -14,12 +15,12 @@ from dcomplete.engine.tokens import Tokens
 from dcomplete.settings import ContextSettings, Settings
 from dcomplete.train.cuts import Gap, Kind
 from dcomplete.train.examples import encode
-from dcomplete.train.leaks import Forbidden
 from dcomplete.train.prepare import PrepareOptions, prepare
 from dcomplete.train.shards import Shards
 from dcomplete.train.sources import Document
 from dcomplete.train.surroundings import Surroundings
 from dcomplete.types import InfillRequest
+from tests.links import link
 from tests.train.programs import program
 
 SHAPES = (
@@ -47,8 +48,10 @@ def document(tmp_path: Path) -> Document:
     return Document("one", "one/main.py", "python", MAIN, tmp_path / "one/main.py")
 
 
-def around(document: Document, share: float = 1.0, forbidden: Forbidden | None = None):
-    return Surroundings(document, share, forbidden, Random(1))
+def around(document: Document, share: float = 1.0):
+    file = document.file
+    kept = (file.with_name(name) for name in ("shapes.py", "main.py")) if file else ()
+    return Surroundings(document, share, frozenset(kept), Random(1))
 
 
 def test_the_own_package_is_shown_and_no_other(document: Document) -> None:
@@ -97,27 +100,95 @@ def test_as_many_gaps_as_were_asked_for_are_shown_so(document: Document) -> None
     assert around(sealed)(GAP, rng) is None, "an editor suggests nothing there"
 
 
-def test_prepare_shows_the_share_that_was_asked_for(tokenizer_json: str, tmp_path: Path) -> None:
+def test_files_that_are_not_trained_on_change_nothing(document: Document) -> None:
+    assert document.file is not None
+    before = [around(document)(GAP, Random(seed)) for seed in range(9)]
+    for name in ("another.py", "shapes.pyi", "total.py"):
+        document.file.with_name(name).write_text(SHAPES + MAIN, encoding="utf-8", newline="\n")
+    (document.file.parents[1] / "shapes.py").write_text(SHAPES, encoding="utf-8", newline="\n")
+    assert [around(document)(GAP, Random(seed)) for seed in range(9)] == before
+
+
+def test_a_program_that_is_called_like_a_secret_is_shown_to_no_other(document: Document) -> None:
+    assert document.file is not None
+    secret = document.file.with_name("secrets.py")
+    document.file.with_name("shapes.py").rename(secret)
+    text = MAIN.replace("one.shapes", "one.secrets")
+    kept = frozenset((secret, document.file))
+    for seed in range(9):
+        shown = Surroundings(replace(document, text=text), 1.0, kept, Random(seed))(GAP, Random(1))
+        assert shown is not None and "area_of_square" not in shown.other
+
+
+@pytest.fixture
+def options(tokenizer_json: str, tmp_path: Path) -> PrepareOptions:
+    """A package of two files in a folder."""
     (tmp_path / "tokenizer.json").write_text(tokenizer_json, "utf-8")
     code = tmp_path / "code" / "one"
     code.mkdir(parents=True)
     (code / "shapes.py").write_text(f"{SHAPES}\n\n{program(3)}", "utf-8")
     (code / "main.py").write_text(f"{MAIN}\n\n{program(4)}", "utf-8")
-    options = PrepareOptions(
+    return PrepareOptions(
         tmp_path / "out", tmp_path / "tokenizer.json", (code.parent,), stdlib=False,
-        installed=False, leak_check=False, workers=1, progress=False,
+        installed=False, leak_check=False, surroundings=1.0, workers=1, progress=False,
     )  # fmt: skip
+
+
+def shown(options: PrepareOptions) -> list[str]:
+    """What stands before the examples that are made."""
+    prepare(options)
+    tokens = Tokens.from_json(options.tokenizer.read_text("utf-8"))
+    return [tokens.decode(example.other.tolist()) for example in Shards(options.out)]
+
+
+def test_prepare_shows_the_share_that_was_asked_for(options: PrepareOptions) -> None:
     for share in (1.0, 0.0):
         report = prepare(replace(options, surroundings=share))
         found = sum(len(example.other) > 0 for example in Shards(options.out))
         assert report.surrounded == found and (found > 0) == (share > 0)
 
 
-def test_evaluation_data_of_other_files_are_not_shown(document: Document) -> None:
-    words = " ".join(f"word{n}" for n in range(20))
-    (document.file.parent / "shapes.py").write_text(  # type: ignore[union-attr]
-        f'def area_of_circle(radius):\n    """{words}."""\n', encoding="utf-8"
-    )
-    assert "word3 word4" in around(document)(GAP, Random(3)).other  # type: ignore[union-attr]
-    forbidden = Forbidden.of([words], [])
-    assert around(document, forbidden=forbidden)(GAP, Random(3)) is None
+# Its signature is shown, which alone is too short for a leak.
+SECRET = "def area_of_circle(measured_q):\n    result = measured_q * 3.14\n    return result * measured_q\n"
+
+
+@pytest.mark.parametrize("reason", ["evaluation data", "near a held-out file", "generated"])
+def test_what_is_not_trained_on_is_not_shown_either(options: PrepareOptions, reason: str) -> None:
+    folder, place = options.folders[0].parent, options.folders[0] / "one" / "shapes.py"
+    text = f"{SECRET}\n\n{program(3)}"
+    place.write_text(text, "utf-8")
+    place.with_name("more.py").write_text(program(5), "utf-8")
+    assert any("measured_q" in other for other in shown(options)), "nothing speaks against it"
+    if reason == "evaluation data":
+        (folder / "data.jsonl").write_text(json.dumps({"code": SECRET}), "utf-8")
+        options = replace(options, leak_check=True, evaluation=(folder / "data.jsonl",))
+    elif reason == "generated":
+        place.write_text(f"# DO NOT EDIT: made by a tool\n{text}", "utf-8")
+    else:
+        (folder / "apart").mkdir()
+        (folder / "apart" / "copy.py").write_text(f"{text}\nx = 1\n", "utf-8")
+        options = replace(options, held_out_folders=(folder / "apart",))
+    found = shown(options)
+    assert any(found) and not any("measured_q" in other for other in found)
+
+
+@pytest.mark.parametrize("name", [".gitignore", ".dcompleteignore"])
+def test_ignore_files_around_the_packages_change_nothing(
+    options: PrepareOptions, tmp_path: Path, name: str
+) -> None:
+    before = shown(options)
+    for folder in (tmp_path, *options.folders):
+        (folder / name).write_text("*\n", "utf-8")
+    (tmp_path / ".git").mkdir()
+    assert any(before) and shown(options) == before
+
+
+@pytest.mark.parametrize("named", ["from here", "by a link"])
+def test_a_folder_is_the_same_however_it_is_named(
+    options: PrepareOptions, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, named: str
+) -> None:
+    before = shown(options)
+    monkeypatch.chdir(tmp_path)
+    link(tmp_path / "link", tmp_path / "code", is_folder=True)
+    folder = Path("code") if named == "from here" else tmp_path / "link"
+    assert any(before) and shown(replace(options, folders=(folder,))) == before

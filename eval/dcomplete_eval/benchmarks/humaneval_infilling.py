@@ -9,6 +9,7 @@ an editor to know); single- and multi-line gaps only.
 
 import gzip
 import json
+import zlib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -71,7 +72,7 @@ def _rows(path: Path) -> Iterator[Mapping[str, Any]]:
     try:
         with gzip.open(path, "rt", encoding="utf-8") as file:
             rows = [json.loads(line) for line in file]
-    except (OSError, EOFError, ValueError) as error:
+    except (OSError, EOFError, zlib.error, ValueError) as error:
         raise UserError(_DAMAGED.format(path)) from error
     for row in rows:
         if not isinstance(row, dict) or not all(isinstance(row.get(n), str) for n in _FIELDS):

@@ -15,6 +15,7 @@ from dcomplete.errors import DcompleteError, UserError
 from dcomplete.types import Engine, InfillRequest, Stopwatch
 from dcomplete_eval.contestants import sight, weights
 from dcomplete_eval.contestants.spec import Kind, Spec
+from dcomplete_eval.contestants.threads import Threads
 from dcomplete_eval.types import Answer, Task
 
 OPTIONS = (
@@ -68,17 +69,18 @@ def _read(spec: Spec) -> _Said:
 def make(spec: Spec) -> "EngineContestant":
     """Load the model and answer a first request, which tells what "the default" is."""
     said = _read(spec)
-    engine = _open(said)
-    return EngineContestant(spec, engine, dcomplete.gap_counter(said.choice[0]), said)
+    threads = Threads.use(said.threads)
+    try:
+        count = dcomplete.gap_counter(said.choice[0])
+        return EngineContestant(spec, _open(said), count, said, threads)
+    except BaseException:
+        threads.restore()
+        raise
 
 
 def _open(said: _Said) -> Engine:
     if not said.here:
         return dcomplete.connect_engine(*said.choice)
-    if said.threads:
-        import torch
-
-        torch.set_num_threads(said.threads)
     return dcomplete.open_engine(*said.choice)
 
 
@@ -102,16 +104,17 @@ class EngineContestant:
         engine: Engine,
         count: Callable[[InfillRequest, str], int],
         said: _Said,
+        threads: Threads,
     ) -> None:
-        self._engine, self._count = engine, count
+        self._engine, self._count, self._threads = engine, count, threads
         request, oracle = said.request, said.oracle
         self._request, self._oracle, self._outside = request, oracle, said.outside
         self._sight = said.sight
         self._via = "here" if said.here else "process"
         first = engine.infill(replace(request, max_tokens=1, deadline_ms=None))
         self._weights = weights.of_model(spec.text("model"))
-        threads = _threads() if self._via == "here" else None
-        self._told = _Told(first.model, first.policy, first.device, first.dtype, threads)
+        used = _threads() if self._via == "here" else None
+        self._told = _Told(first.model, first.policy, first.device, first.dtype, used)
         length = "oracle" if oracle else "" if request.length == "auto" else request.length
         parts = (spec.text("model") or first.model, first.policy, length)  # a path tells more
         self.name = spec.label(*parts, known=("model", "policy", "length", "threads"))
@@ -172,6 +175,7 @@ class EngineContestant:
         )
 
     def close(self) -> None:
+        self._threads.restore()
         close = getattr(self._engine, "close", None)
         if close is not None:
             close()

@@ -12,6 +12,7 @@ from dcomplete_eval.contestants.asked import Asked
 from dcomplete_eval.contestants.continuing import RULE, Cut
 from dcomplete_eval.contestants.spec import Spec
 from dcomplete_eval.contestants.templates import Template, cut_at, known_by
+from dcomplete_eval.contestants.threads import Threads
 from dcomplete_eval.types import Answer, Task
 
 
@@ -24,12 +25,11 @@ class HuggingFace:
         asked = Asked.read(spec)
         self._most, self._temperature, self._seed = asked.max_tokens, asked.temperature, asked.seed
         self._context, self._lines = asked.context, asked.lines
-        if asked.threads:
-            self._torch.set_num_threads(asked.threads)
         self._tokenizer, self._model = self._load(folder, asked)
         self._template = self._find_template() if asked.fim else None
         self._folder, self._weights = folder.resolve().name, weights.of_folder(folder)
         self.name = spec.label(self._folder, "" if self._template else "prefix")
+        self._threads = Threads.use(asked.threads)
 
     def _load(self, folder: Path, asked: Asked) -> tuple[Any, Any]:
         try:
@@ -110,6 +110,7 @@ class HuggingFace:
         return text.removesuffix(end) if end else text
 
     def close(self) -> None:
+        self._threads.restore()
         del self._model
 
 

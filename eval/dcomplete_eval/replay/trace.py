@@ -2,6 +2,7 @@
 
 import gzip
 import json
+import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -50,7 +51,7 @@ class Trace:
             seconds = tuple(int(datetime.fromisoformat(t["time"]).timestamp()) for t in raw["txns"])
             name = path.name.split(".", maxsplit=1)[0]
             return Trace(name, raw["startContent"], raw["endContent"], strokes, seconds)
-        except (OSError, ValueError, KeyError, TypeError) as error:
+        except (OSError, EOFError, zlib.error, ValueError, KeyError, TypeError) as error:
             raise DocumentError(
                 f"{path} is no editing trace ({error}); get it with `dcomplete eval data pull`."
             ) from None

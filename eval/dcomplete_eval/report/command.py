@@ -16,8 +16,8 @@ from dcomplete_eval.data import folder as data_folder
 from dcomplete_eval.report import figures, page
 from dcomplete_eval.report.examples import Tasks
 from dcomplete_eval.report.markdown import markdown
+from dcomplete_eval.report.result import Result, compute
 from dcomplete_eval.report.result import as_json as told
-from dcomplete_eval.report.result import compute
 from dcomplete_eval.report.runs import Run, read_all
 
 _OFFLINE = "HF_HUB_OFFLINE"
@@ -65,8 +65,7 @@ def command(
     result = compute(material, tasks, examples, seed)
     folder = plots or out.with_name(f"{out.stem}-plots")
     beside = table or out.with_suffix(".md")
-    out.parent.mkdir(parents=True, exist_ok=True)
-    drawn = figures.drawn(result, folder)
+    drawn = _drawn(result, folder, out.parent)
     made = f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC, commit {commit() or 'unknown'}"
     _write(out, page.html(result, drawn, title, made))
     text = markdown(result.boards, result.pairs, material.replays, material.rankings, result.line)
@@ -81,6 +80,16 @@ def command(
         "plots": [str(folder / f"{name}.png") for name in drawn],
     }
     typer.echo(json.dumps(files | told(result)))
+
+
+def _drawn(result: Result, folder: Path, page_folder: Path) -> dict[str, figures.Plot]:
+    try:
+        page_folder.mkdir(parents=True, exist_ok=True)
+        return figures.drawn(result, folder)
+    except OSError as error:
+        raise UserError(
+            f"{error.filename or folder} cannot be written: {error.strerror}."
+        ) from None
 
 
 def _write(path: Path, text: str) -> None:
