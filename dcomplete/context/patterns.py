@@ -53,9 +53,7 @@ def _pattern(line: str, any_case: bool) -> Pattern | None:
     body = body.removeprefix("/")
     start = _LITERAL.match(body)
     assert start is not None
-    rest = _translated(
-        body[start.end() :]
-    )  # git cuts the start off, and `**` behind it begins anew
+    rest = _translated(body[start.end() :])  # git cuts the start off: `**` behind it begins anew
     if rest is None or not body:
         return None
     flags = re.DOTALL | (re.IGNORECASE if any_case else 0)
@@ -98,9 +96,7 @@ def _joined(pieces: Iterable[str]) -> str:
     The other one makes up for it, and nobody's list takes hours: `*a*a*a*a*a*a*ab` would.
     """
     found: list[str] = []
-    before: dict[
-        str, int
-    ] = {}  # where the last star of a kind is, as long as one may make up for it
+    before: dict[str, int] = {}  # where the last star of a kind is, while one may make up for it
     for piece in pieces:
         if piece in _FIRST:
             if piece in before:

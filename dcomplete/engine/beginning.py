@@ -55,6 +55,6 @@ def _nats(start: Start, session: Session, onward: Onward, canvas: Canvas, plan: 
             return 0.0
         states = found[0]
     nats = session.logits(states).float().log_softmax(-1)
-    ids = torch.as_tensor(start.ids, device=nats.device)
     own = sum(float(nats[at, token]) for at, token in enumerate(fixed))
-    return own + float(nats[len(fixed), ids].logsumexp(0))
+    ids = torch.as_tensor(start.ids, device=nats.device)
+    return own + float(nats[len(fixed), ids].logsumexp(0)) if len(ids) else own

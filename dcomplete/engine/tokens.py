@@ -146,9 +146,7 @@ class Tokens:
         if not heal:
             return Seam(self.encode(prefix), after, "", "", (Way((), ""),))
         parted, rest = self._before_letter(prefix) if prefix[-1:].isspace() else ([], "")
-        if rest and not prefix.endswith(
-            "\n"
-        ):  # ' x' is one token: the space belongs to what follows
+        if rest and not prefix.endswith("\n"):  # ' x' is one token: it belongs to what follows
             return Seam(parted, after, rest, end, (Way((), rest),))
         ids, head = self._take_back(prefix)
         same = _common(ids, parted)
@@ -167,12 +165,11 @@ class Tokens:
         cut = self._cut(prefix)
         found = self._tokenizer.encode(prefix[cut:] + "x", add_special_tokens=False)
         ends = len(prefix) - cut
-        kept = [(i, a) for i, (a, _) in zip(found.ids, found.offsets, strict=True) if a < ends]
-        if not kept or not len(self.starting_with(prefix[cut + kept[-1][1] :])):
+        begins = [start for start, _ in found.offsets if start < ends]
+        rest = prefix[cut + begins[-1] :] if begins else ""
+        if not rest or not len(self.starting_with(rest)):
             return [], ""
-        return self.encode_again(prefix[:cut]) + [i for i, _ in kept[:-1]], prefix[
-            cut + kept[-1][1] :
-        ]
+        return self.encode_again(prefix[:cut]) + found.ids[: len(begins) - 1], rest
 
     def _take_back(self, prefix: str) -> tuple[list[int], str]:
         """All but the last token, and its text; more tokens where they share one character.
