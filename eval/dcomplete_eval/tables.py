@@ -128,25 +128,27 @@ def typing(runs: Sequence[Run], overhead: Sequence[Run]) -> str:
 
 
 def usefulness(runs: Sequence[Run]) -> str:
-    """The newest usefulness replay of every trace with every contestant."""
-    newest = {(run["trace"], run["contestant"]): run for run in runs}
+    """The newest usefulness replay of every trace with every contestant, in counted and in real time."""
+    newest = {(run["trace"], run["contestant"], run["clock"]): run for run in runs}
     if not newest:
         return ""
     rows = [
-        "| recorded typing, simulated author | contestant | typed characters | saved of 1,000 [95 %] "
-        "| completed code | stale | keystroke to shown p50, p90 ms |",
-        "|---|---|---|---|---|---|---|",
+        "| recorded typing, simulated author | contestant | time | typed characters "
+        "| saved of 1,000 [95 %] | completed code | stale | keystroke to shown p50, p90 ms |",
+        "|---|---|---|---|---|---|---|---|",
     ]
-    for (trace, contestant), run in newest.items():
+    for (trace, contestant, clock), run in newest.items():
         saved, ms = run["saved_per_1000"], run["shown_ms"]
         times = f"{ms['p50']:.0f}, {ms['p90']:.0f}" if ms else "-"
         rows.append(
-            f"| {trace} | `{contestant}` | {run['typed']:,} | {_bounded(saved)} "
+            f"| {trace} | `{contestant}` | {clock} | {run['typed']:,} | {_bounded(saved)} "
             f"| {100 * run['rocc']['value']:.1f} % | {run['stale_share']:.1f} % | {times} |"
         )
-    about = f"{where(newest.values(), 'machine')}, {run['clock']} time."
-    told = "The author takes what is right at once: an upper bound. Gold is the truth itself."
-    return "\n".join([*rows, "", f"{about} {told}"])
+    told = (
+        "The author takes what is right at once: an upper bound. Gold is the truth itself. In virtual "
+        "time each request is asked by itself; in real time somebody types into one open document."
+    )
+    return "\n".join([*rows, "", f"{where(newest.values(), 'machine')}. {told}"])
 
 
 def _percent(figure: dict[str, float | None]) -> str:

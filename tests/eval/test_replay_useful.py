@@ -174,7 +174,7 @@ def test_result_lines_become_a_table():
     old, _ = played(LINE, Rival(nothing))
     new, _ = played(LINE, Rival(gold))
     rows = usefulness([json.loads(json.dumps(line)) for line in (old, new)]).splitlines()
-    assert rows[2] == "| rustcode | `rival` | 7 | 428.6 | 57.1 % | 0.0 % | 75, 75 |"
+    assert rows[2] == "| rustcode | `rival` | virtual | 7 | 428.6 | 57.1 % | 0.0 % | 75, 75 |"
     assert len(rows) == 5, "the newest counts"
 
 
