@@ -108,7 +108,7 @@ def _lexer(file: str) -> str:
 
 
 def _replace(path: Path, text: bytes, before: bytes) -> None:
-    """Write beside the file, then swap: a crash leaves the old text or the new one, whole.
+    """Write beside the file, then swap: a crash, of the power too, leaves one text or the other, whole.
 
     A model takes its time: what was saved meanwhile, so that the file is not `before`, is kept.
     """
@@ -118,6 +118,8 @@ def _replace(path: Path, text: bytes, before: bytes) -> None:
         fresh = Path(name)
         with os.fdopen(handle, "wb") as out:
             out.write(text)
+            out.flush()
+            os.fsync(out.fileno())
         _take_after(target, fresh)
         if target.read_bytes() != before:
             raise DocumentError(f"{path} was changed meanwhile; it is left as it is, try again.")
