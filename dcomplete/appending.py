@@ -31,12 +31,12 @@ def _write(path: Path, text: str) -> None:
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         with path.open("ab", buffering=0) as file, _alone(file):
-            _all(file, text.encode())
+            write_all(file, text.encode())
     except OSError as error:
         raise UserError(f"Cannot write {path}: {error.strerror}.") from None
 
 
-def _all(file: FileIO, data: bytes) -> None:
+def write_all(file: FileIO, data: bytes) -> None:
     """All of `data` or none: the next line must not begin behind a piece of this one."""
     done = 0
     try:

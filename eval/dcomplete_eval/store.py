@@ -11,11 +11,13 @@ import re
 import threading
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass, field
+from io import FileIO
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any
 
 from filelock import FileLock
 
+from dcomplete.appending import write_all
 from dcomplete.errors import UserError
 from dcomplete_eval.types import Answer, Record, Verdict
 
@@ -97,7 +99,7 @@ class Store:
             _write(file, asdict(record))
 
     @contextlib.contextmanager
-    def _opened(self) -> Iterator[BinaryIO]:
+    def _opened(self) -> Iterator[FileIO]:
         """The file for this thread alone, without a torn last line. Raises UserError."""
         try:
             with (
@@ -163,7 +165,7 @@ def _record(said: Mapping[str, Any]) -> Record:
     return Record(**{**said, "answer": answer, "verdict": verdict})
 
 
-def _mend(file: BinaryIO) -> None:
+def _mend(file: FileIO) -> None:
     """Cut off what follows the last line end."""
     size = file.seek(0, os.SEEK_END)
     if not size:
@@ -175,10 +177,8 @@ def _mend(file: BinaryIO) -> None:
     file.seek(0, os.SEEK_END)
 
 
-def _write(file: BinaryIO, value: object) -> None:
-    left = json.dumps(value).encode("ascii") + b"\n"
-    while left:  # a disk that is nearly full takes a part, and only then says why
-        left = left[file.write(left) :]
+def _write(file: FileIO, value: object) -> None:
+    write_all(file, json.dumps(value).encode("ascii") + b"\n")
 
 
 def _check(before: Run, head: Mapping[str, Any]) -> None:

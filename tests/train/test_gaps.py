@@ -29,7 +29,7 @@ def test_kinds_are_drawn_by_their_shares(tokens: Tokens) -> None:
     assert 0.33 < sum(kinds[k] for k in SINGLE_LINE) / len(cuts) < 0.50
     single = [c for c in cuts if c.gap.kind in SINGLE_LINE]
     assert 0.4 < sum(c.clip.middle.endswith("\n") for c in single) / len(single) < 0.6
-    assert 0.05 < sum(not c.suffix for c in cuts) / len(cuts) < 0.2
+    assert 0.06 < sum(not c.suffix for c in cuts) / len(cuts) < 0.14  # a tenth is wanted
 
 
 def test_text_and_tokens_rebuild_the_document(tokens: Tokens) -> None:

@@ -1,13 +1,13 @@
 """An editor that fills gaps: each in a document of its own, or in one into which somebody types."""
 
 import asyncio
-from bisect import bisect_left
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from lsprotocol import types as lsp
 
+from dcomplete.context.trees import difference
 from dcomplete_eval.replay.editor import Editor, Said, offset
 from dcomplete_eval.replay.trace import Patch
 
@@ -116,16 +116,9 @@ class GapEditor(Editor):
 
 
 def change(old: str, new: str) -> Patch:
-    """The smallest edit that makes `old` into `new`; of equally small ones, the last."""
-    head = _common(old, new)
-    tail = _common(old[head:][::-1], new[head:][::-1])
-    return Patch(head, len(old) - head - tail, new[head : len(new) - tail])
-
-
-def _common(a: str, b: str) -> int:
-    """How many characters both begin with."""
-    least = min(len(a), len(b))
-    return bisect_left(range(least), True, key=lambda k: a[: k + 1] != b[: k + 1])
+    """The shortest edit that makes `new` of `old`; of equally short ones, the last."""
+    edit = difference(old, new)
+    return Patch(edit.start, edit.end - edit.start, edit.text)
 
 
 def _ending(language: str) -> str:
