@@ -22,6 +22,7 @@ class ContextCache:
     def __init__(self, config: NetConfig, dtype: torch.dtype, device: torch.device) -> None:
         self.config, self.dtype, self.device = config, dtype, device
         self.frame = Frame.shared([])
+        self.last: Tensor | None = None  # [D], what a request left as the state of the last token
         self._k = self._empty(0)
         self._v = self._empty(0)
         self._new = 0

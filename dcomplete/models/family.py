@@ -95,6 +95,8 @@ class Session:
         self._token = object()  # stands for this request
         self.context = family.regime.context(prompt) if context is None else context
         self.cache, self._valid = self._take()
+        if 0 < self._valid == len(self.context) == self.cache.length:
+            self.edge = self.cache.last  # the request before had this very context
         self.cache.keep(self.context, self._valid)  # nothing of the request before is seen
 
     def _take(self) -> tuple[ContextCache, int]:
@@ -105,7 +107,7 @@ class Session:
     def _begin(self) -> int:
         """Where the part of the context that the cache lacks begins, and drop what is stale behind it.
 
-        At least the last token is computed anew: its state predicts the first cell.
+        At least the last token is computed: its state predicts the first cell.
         """
         start = min(self._valid, len(self.context) - 1)
         groups = self.context.marks.groups
@@ -120,6 +122,7 @@ class Session:
     def __exit__(self, *exception: object) -> None:
         """Give the cache back; the session must not be used any more."""
         if self.reuse:
+            self.cache.last = None if self.edge is None else self.edge.clone()
             self.family.pool.give(self.cache)
 
     def warm(self) -> Iterator[None]:
@@ -157,9 +160,8 @@ class Session:
 
     def prefill(self) -> None:
         """Compute what the cache lacks of the context."""
-        if self.edge is None and len(self.context):
-            for _ in self._prefill():
-                pass
+        for _ in self._prefill() if self.edge is None and len(self.context) else ():
+            pass
 
     def _together(self, rows: Frame) -> Tensor:
         """New context tokens and the canvas in one pass: a keystroke costs no forward of its own."""

@@ -116,7 +116,7 @@ def test_two_documents_keep_their_contexts():
     for prompt in (one, two):
         with family.open(prompt) as again:
             again.states(canvas)
-        assert again.computed == 1 + 8
+        assert again.computed == 8, "the canvas alone"
 
 
 def test_the_pool_is_bounded():
@@ -139,7 +139,27 @@ def test_a_cache_serves_one_request_at_a_time():
     assert len(family.pool._slots) == 4, "what was beyond the pool is gone"
     with family.open(prompt) as again:
         again.states(canvas)
-    assert again.computed == 1 + 8
+    assert again.computed == 8
+
+
+def test_the_same_context_again_costs_the_canvas_alone_and_gives_the_same():
+    family = make_family()
+    canvas = Canvas.build([[8]], SPECIALS.mask)
+    prompt, longer = Prompt([8, 9, 10] * 40, []), Prompt([8, 9, 10] * 40 + [11], [])
+    with family.open(prompt, reuse=False) as anew:
+        expected = anew.states(canvas)
+    with family.open(prompt) as first:
+        first.states(canvas)
+    with family.open(prompt) as again:
+        torch.testing.assert_close(again.states(canvas), expected, atol=1e-5, rtol=1e-5)
+    assert again.computed == 8 and again.forwards == 1
+    with family.open(longer) as typed:  # the state left by another context is not this one's
+        typed.states(canvas)
+    with family.open(prompt) as back:
+        torch.testing.assert_close(back.states(canvas), expected, atol=1e-5, rtol=1e-5)
+    with family.open(prompt) as idle:  # computes nothing, and leaves what it found
+        pass
+    assert torch.equal(idle.cache.last, back.cache.last)
 
 
 def test_a_long_answer_does_not_push_its_own_small_context_out():
