@@ -61,7 +61,7 @@ def languages(runs: Sequence[Run]) -> str:
     ]
     for (model, how), run in newest.items():
         right = run["lines_by_language"]
-        each = " | ".join("{} of {}".format(*right[name]) for name in names)
+        each = " | ".join("{} of {}".format(*right.get(name, (0, 0))) for name in names)
         rows.append(f"| {model} | {how} | {run['single_line_exact']} % | {each} |")
     return "\n".join([*rows, "", f"{where(newest.values(), 'device', 'dtype')}."])
 

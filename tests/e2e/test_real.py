@@ -219,8 +219,8 @@ def test_a_typed_character_computes_little():
 
 NEEDED = [
     ("def parse(line):", "key, value = line.split()", "return key.strip(), value"),
-    ("def f(items):", "ordered = sorted(items)", "for x in ordered:\n        g(x)"),
-    ("def area(shape):", "width = shape[0]\n    height = shape[1]", "return width * height"),
+    ("def split(text):", "head, tail = text.split()", "return head, tail"),
+    ("def read(path):", "lines = read_file(path)", "return lines"),
 ]
 
 
