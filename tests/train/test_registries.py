@@ -1,6 +1,7 @@
 """Packages of npm and Debian: fetched by their own programs, unpacked and never run, licences read."""
 
 import json
+import re
 import shutil
 import subprocess
 import sys
@@ -13,7 +14,7 @@ from zipfile import ZipFile
 import pytest
 
 from dcomplete.errors import UserError
-from dcomplete.train.download import fetch, pinned
+from dcomplete.train.download import PINNED_HELD_OUT, fetch, pinned
 from dcomplete.train.registries import DEBIAN, NPM, PYPI, REGISTRIES, Registry
 from dcomplete.train.sources import find
 from tests.train.programs import program
@@ -252,6 +253,14 @@ def test_the_lists_that_come_along_are_pins_and_keep_apart_what_is_held_out() ->
         return {pin.rpartition("@")[0] or pin.partition("=")[0] for pin in pins}
 
     assert not named(training) & named(held)
+    python = [pinned(folder / f"packages{which}.txt") for which in ("", "-further", "-more")]
+    names = [canonical for pins in python for canonical in map(_canonical, pins)]
+    assert len(names) == len(set(names)) > 1600, "no package is in two lists"
+    assert not set(names) & {_canonical(pin) for pin in PINNED_HELD_OUT}
+
+
+def _canonical(pin: str) -> str:
+    return re.sub(r"[-_.]+", "-", pin.partition("==")[0]).lower()
 
 
 @pytest.mark.parametrize("text", ["", "attrs", "attrs>=26\n", "attrs==26.1.0 rm -rf\n"])
