@@ -14,7 +14,13 @@ export const AREA = `class Rectangle:
         return 2 * (self.width + self.height)
 `;
 
-const PARTS = "def area(width, height):\n   \n\n\nprint(area(3, 4))\n";
+const PARTS = `def area(width, height):
+    """The area of a rectangle."""
+   
+
+
+print(area(3, 4))
+`;
 const READ = `def read_lines(path):
     with open(path) as file:
         return file
@@ -44,18 +50,18 @@ export async function typeAndTab(workbench) {
 }
 
 export async function acceptParts(workbench) {
-  await workbench.file("parts.py", PARTS, 2);
+  await workbench.file("parts.py", PARTS, 3);
   const ghost = await workbench.typeUntilGhost(" ");
   const [whole] = `    ${ghost}`.split("\n");
-  const before = (await workbench.lines())[1];
+  const before = (await workbench.lines())[2];
   await workbench.press(KEYS.acceptWord);
-  const word = await workbench.lineOtherThan(2, before);
+  const word = await workbench.lineOtherThan(3, before);
   assert.ok(word.trim() !== "" && word.trimEnd().length < whole.length, word);
   assert.ok(whole.startsWith(word), word);
   const rest = (await workbench.waitGhost()).split("\n")[0];
   await workbench.press("Alt+End");
-  await workbench.lineOtherThan(2, word);
-  assert.equal((await workbench.saved("parts.py")).split("\n")[1], word + rest);
+  await workbench.lineOtherThan(3, word);
+  assert.equal((await workbench.saved("parts.py")).split("\n")[2], word + rest);
   return { ghost, word, rest };
 }
 
