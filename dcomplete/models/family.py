@@ -107,7 +107,7 @@ class Session:
     def _begin(self) -> int:
         """Where the part of the context that the cache lacks begins, and drop what is stale behind it.
 
-        At least the last token is computed: its state predicts the first cell.
+        At least the last token is computed anew: its state predicts the first cell.
         """
         start = min(self._valid, len(self.context) - 1)
         groups = self.context.marks.groups

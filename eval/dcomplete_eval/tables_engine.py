@@ -54,14 +54,16 @@ def languages(runs: Sequence[Run]) -> str:
     newest = {(run["model"], _how(run)): run for run in runs}
     if not newest:
         return ""
-    names = list(next(iter(newest.values()))["lines_by_language"])
+    names = list(
+        dict.fromkeys(name for run in newest.values() for name in run["lines_by_language"])
+    )
     rows = [
         f"| held-out lines, exactly right | policy | all | {' | '.join(names)} |",
         "|---|---|---" + "|---" * len(names) + "|",
     ]
     for (model, how), run in newest.items():
         right = run["lines_by_language"]
-        each = " | ".join("{} of {}".format(*right.get(name, (0, 0))) for name in names)
+        each = " | ".join("{} of {}".format(*right[n]) if n in right else "" for n in names)
         rows.append(f"| {model} | {how} | {run['single_line_exact']} % | {each} |")
     return "\n".join([*rows, "", f"{where(newest.values(), 'device', 'dtype')}."])
 
@@ -135,6 +137,7 @@ def gpu(runs: Sequence[Run]) -> str:
     about: dict[str, list[str]] = {}
     for shape, run in newest.items():
         told = f"{run['device']}, {run['dtype']}, torch {run['torch']}, commit {run['commit']}"
+        told += f", {run['remark']}" if "remark" in run else ""
         if f"{shape} graphs" in run["notes"]:
             told += ", its steps were not recorded (engine/LOG.md)"
         else:

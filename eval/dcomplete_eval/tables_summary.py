@@ -77,7 +77,7 @@ def _languages(runs: Sequence[Run]) -> list[str]:
     if first is None:
         return []
     count = len(first["lines_by_language"])
-    what = f"{first['single_line_gaps']} lines of {count} other languages"
+    what = f"{first['single_line_gaps']} lines of {count} other languages, exactly right"
     return [f"| {what} | {_exact(first)} the first answer |"]
 
 
@@ -125,4 +125,5 @@ def _gpu(runs: Sequence[Run]) -> list[str]:
         f"a canvas of {row['canvas']} tokens in {row['steps']} steps behind {row['context']:,}, "
         f"{row['shape'].upper()} parameters, {run['device']}"
     )
+    what += f", {run['remark']}" if "remark" in run else ""
     return [f"| {what} | {row['p50_ms']:.0f} ms; others take so many times as long: {others} |"]
