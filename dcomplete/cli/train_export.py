@@ -27,6 +27,13 @@ def command(
         bool, typer.Option("--last", help="The last weights, not the averaged ones.")
     ] = False,
     dense: Annotated[bool, typer.Option("--dense", help="Do not quantise.")] = False,
+    other_text: Annotated[
+        bool | None,
+        typer.Option(
+            "--other-text/--one-file",
+            help="Whether editors may show it other files' text; as the data did, if not said.",
+        ),
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
     """Write a model folder with quantised weights, tokenizer and card."""
@@ -37,7 +44,8 @@ def command(
 
     check_policy(policy)
     facts = {} if card is None else _facts(card)
-    options = ExportOptions(min_count, policy, piece_mb * 1_000_000, not last, not dense)
+    pieces = piece_mb * 1_000_000
+    options = ExportOptions(min_count, policy, pieces, not last, not dense, other_text)
     start, shards = open_base(base), Shards(data)
     check_tokenizer(shards, start.tokenizer_json)
     files = export(start, run, shards, out, facts, options)

@@ -32,13 +32,15 @@ from dcomplete.train.trim import moved, rows, trim
 
 @dataclass(frozen=True, slots=True)
 class ExportOptions:
-    """`min_count` is how often a token must occur in the data to be kept; 0 keeps all."""
+    """`min_count` is how often a token must occur in the data to be kept; 0 keeps all. `other_text` is
+    whether the weights may be shown other files' text; None: whether the data did so."""
 
     min_count: int = 2
     policy: str = "threshold"
     piece_bytes: int = 48_000_000
     averaged: bool = True
     quantize: bool = True
+    other_text: bool | None = None
 
 
 def export(
@@ -69,12 +71,13 @@ def export(
         tensors = _fresh(trained, options)
     tensors = {n: rows(n, t, trimmed.kept) for n, t in tensors.items()}
     tensors |= {n: trained[n] for n in ("length_head.weight", "length_head.bias")}
+    shown = shards.surrounded if options.other_text is None else options.other_text
     manifest = replace(
         base.manifest,
         net=replace(base.manifest.net, vocab=len(trimmed.kept)),
         specials=moved(base.manifest.specials, trimmed),
         policy=options.policy,
-        usage=replace(base.manifest.usage, other_text=shards.surrounded),
+        usage=replace(base.manifest.usage, other_text=shown),
         card={
             **card,
             **(before := _earlier(base)),

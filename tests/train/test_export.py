@@ -158,8 +158,10 @@ def test_training_goes_on_from_an_export(trained):
 
 def test_an_export_with_a_trimmed_vocabulary_still_infills(trained):
     base, _, shards, folder = trained
-    export(base, folder / "run", shards, folder / "small", {}, ExportOptions(min_count=1))
+    options = ExportOptions(min_count=1, other_text=True)
+    export(base, folder / "run", shards, folder / "small", {}, options)
     engine = load_engine(str(folder / "small"))
+    assert engine.family.usage.other_text, "said, whatever the data had"
     assert engine.family.net.config.vocab < base.manifest.net.vocab
     assert engine.infill(InfillRequest("zzz", "qqq", max_tokens=8)).best.texts
 
