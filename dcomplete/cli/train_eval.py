@@ -38,20 +38,26 @@ def command(
     ] = False,
     steps: Annotated[int, typer.Option(help="Most denoise steps.")] = 64,
     branches: Annotated[
-        int, typer.Option(help="Other answers tried beside the first; see `dcomplete infill`.")
-    ] = 0,
+        list[int] | None,
+        typer.Option(
+            help="Other answers tried beside the first, see `dcomplete infill`; may be repeated."
+        ),
+    ] = None,
     nats: Annotated[bool, typer.Option("--nats", help="Also nats per masked token.")] = False,
     out: Annotated[Path | None, typer.Option(help="Append the JSON lines to this file.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Only JSON lines.")] = False,
 ) -> None:
-    """Fill held-out gaps and print exact match, edit similarity, length error and cost."""
+    """Fill held-out gaps and print exact match, edit similarity, length error and cost.
+
+    Several policies or numbers of branches take turns at each gap, whose context is read once.
+    """
     import torch
 
     from dcomplete import appending
     from dcomplete.engine.load import load_engine
     from dcomplete.provenance import commit, describe_device
     from dcomplete.train.base import untrained
-    from dcomplete.train.evaluate import infill_gaps, masked_nats, summary
+    from dcomplete.train.evaluate import Setting, infill_gaps, masked_nats, summary
     from dcomplete.train.heldout import read
 
     if base and (model or dtype not in ("auto", "float32")):
@@ -72,14 +78,19 @@ def command(
         "device": describe_device(engine.family.device.type),
         "dtype": engine.family.label,
         "step_limit": steps,
-        "branches": branches,
     }
-    for name in policy or [engine.default_policy]:
-        for told in (False, True) if oracle else (False,):
-            filled = infill_gaps(engine, chosen, name, told, steps, branches=branches)
-            scored = list(_progress(filled, len(chosen), name))
-            line = {**about, "policy": name, "oracle_length": told, **summary(scored)}
-            _say(line, out, as_json)
+    settings = [
+        Setting(name, told, tried)
+        for name in policy or [engine.default_policy]
+        for tried in branches or [0]
+        for told in ((False, True) if oracle else (False,))
+    ]
+    filled = infill_gaps(engine, chosen, settings, steps)
+    rows = list(_progress(filled, len(chosen), "filling gaps"))
+    for place, setting in enumerate(settings):
+        scored = summary([row[place] for row in rows], timed=len(settings) == 1)
+        told = {"policy": setting.policy, "oracle_length": setting.oracle}
+        _say({**about, "branches": setting.branches, **told, **scored}, out, as_json)
     if nats:
         _say({**about, "masked_nats": masked_nats(engine, chosen)}, out, as_json)
 

@@ -9,6 +9,7 @@ import torch
 from dcomplete.cli import run
 from dcomplete.errors import UserError
 from dcomplete.provenance import processor
+from dcomplete.train.evaluate import Scored
 
 
 @pytest.fixture
@@ -47,3 +48,21 @@ def test_lines_are_written_when_they_are_there(asked, capsys, tmp_path, monkeypa
     assert run([*asked, "--out", str(out / "below")]) == 2
     said = capsys.readouterr()
     assert "Cannot write" in said.err and not said.out
+
+
+def test_every_setting_has_its_line(asked, capsys, monkeypatch):
+    def fill(engine, gaps, settings, steps):
+        made = (
+            ("line", "python", bool(s.branches), 1.0, 0, 1, 1 + s.branches, 5.0) for s in settings
+        )
+        yield [Scored(*values) for values in made]
+
+    monkeypatch.setattr("dcomplete.train.evaluate.infill_gaps", fill)
+    several = ["--policy", "a", "--policy", "b", "--branches", "0", "--branches", "2"]
+    assert run([*asked, *several]) == 0
+    lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    said = [(x["policy"], x["branches"], x["exact"], x["forwards"]) for x in lines]
+    assert said == [("a", 0, 0.0, 1), ("a", 2, 100.0, 3), ("b", 0, 0.0, 1), ("b", 2, 100.0, 3)]
+    assert not any("p50_ms" in line for line in lines), (
+        "the first had read the context for the others"
+    )
