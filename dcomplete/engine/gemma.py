@@ -140,15 +140,15 @@ class GemmaEngine:
         cancel: CancelToken | None = None,
         watch: Watcher | None = None,
     ) -> Steps[Infill]:
-        """`infill` as a generator."""
+        """`infill` as a generator.
+
+        What is drawn is for its own sampler to say: temperature, top_p and branches, which editors and
+        HTTP clients send with every request, change nothing.
+        """
         check_request(request)
         if request.policy not in ("", PUBLISHED, POLICY):
             raise UserError(
                 f"DiffusionGemma has a sampler of its own; use --policy {POLICY} or none."
-            )
-        if request.temperature > 0 or request.top_p < 1 or request.branches:
-            raise UserError(
-                "DiffusionGemma has a sampler of its own: temperature, top_p and branches do not apply."
             )
         clock = Stopwatch()
         late = request.deadline_ms

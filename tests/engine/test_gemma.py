@@ -2,6 +2,7 @@
 pinned, pinned text that stays where something is."""
 
 import json
+from dataclasses import replace
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -118,6 +119,14 @@ def test_the_seed_decides(engine):
     before = torch.get_rng_state()
     assert engine.infill(request).best == engine.infill(request).best
     assert torch.equal(torch.get_rng_state(), before), "others' random numbers are left alone"
+
+
+def test_who_asks_in_an_editor_or_over_http_is_answered(engine):
+    """They ask for branches, or send a temperature whatever the model."""
+    request = InfillRequest("a = ", ")\n", seed=3)
+    plain = engine.infill(request)
+    for asked in ({"branches": 8}, {"temperature": 0.8, "top_p": 0.9}):
+        assert engine.infill(replace(request, **asked)).answers == plain.answers
 
 
 def test_cancel_and_deadline_stop_between_its_steps(engine):
