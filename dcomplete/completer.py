@@ -22,9 +22,8 @@ from dcomplete.postprocess import Proposal, Surroundings, rank, refine
 from dcomplete.serve.orders import AsyncEngine, choice_of
 from dcomplete.settings import Settings
 from dcomplete.suggestions import Suggestions, distinct
-from dcomplete.types import Infill, InfillRequest, Shape, Suggestion, Watcher
+from dcomplete.types import ENOUGH_BRANCHES, Infill, InfillRequest, Shape, Suggestion, Watcher
 
-_ASKED = 8  # branches at least, where somebody asked and waits
 _VARIETY = (0.8, 1.2)  # temperatures where several suggestions are wanted and branches found one
 _PAUSE_S = 20.0  # after which other text is chosen anew
 _FINAL = {Reason.SUPERSEDED, Reason.DISABLED, Reason.PRIVATE, Reason.TOO_LARGE}
@@ -138,7 +137,7 @@ class Completer:
 
     async def _land(self, flight: Flight, count: int) -> list[Suggestion]:
         few, snapshot = self.settings.model.branches, flight.snapshot
-        branches = few if snapshot.automatic and count == 1 else max(few, _ASKED)
+        branches = few if snapshot.automatic and count == 1 else max(few, ENOUGH_BRANCHES)
         found = await self._compute(snapshot, count, flight.see, branches)
         self.suggestions.put(snapshot, found)
         return found

@@ -9,6 +9,8 @@ from typing import Protocol
 
 from dcomplete.errors import Cancelled
 
+ENOUGH_BRANCHES = 8  # for whoever asks and waits (engine/LOG.md)
+
 
 class CancelToken:
     """Asked between denoise steps whether the caller still waits. Safe to cancel from any thread."""

@@ -14,7 +14,7 @@ from dcomplete.cli.answers import show, to_json
 from dcomplete.document import Document
 from dcomplete.errors import DocumentError, Refusal, UserError
 from dcomplete.serve.orders import Choice
-from dcomplete.types import Engine, Infill, InfillRequest, Watcher
+from dcomplete.types import ENOUGH_BRANCHES, Engine, Infill, InfillRequest, Watcher
 
 if TYPE_CHECKING:
     from rich.text import Text
@@ -70,15 +70,17 @@ def command(
         ),
     ] = "",
     branches: Annotated[
-        int,
+        int | None,
         typer.Option(
             help="Try so many other answers beside the first; what fits best with the text behind the "
-            "gap comes first. Right more often, takes longer; the first one brings most, 8 are enough."
+            "gap comes first. 8 if not said, and none where answers are drawn; 0 is right less often, "
+            "in a third of the time.",
+            show_default=False,
         ),
-    ] = 0,
+    ] = None,
     samples: Annotated[
         int,
-        typer.Option(help="Answers, best first; more than one needs --branches or --temperature."),
+        typer.Option(help="Answers, best first, as far as there are others."),
     ] = 1,
     temperature: Annotated[float, typer.Option(help="0 takes the most probable token.")] = 0.0,
     top_p: Annotated[
@@ -127,7 +129,7 @@ def command(
         steps=steps,
         policy=policy,
         length=length,
-        branches=branches,
+        branches=_branches(branches, temperature),
         samples=samples,
         temperature=temperature,
         top_p=top_p,
@@ -153,6 +155,11 @@ def command(
     finally:  # a place that cannot be written to does not cost the answer
         if record is not None:
             recording.write(record, frames)
+
+
+def _branches(said: int | None, temperature: float) -> int:
+    """Whoever asks here waits for the best of several, as in an editor."""
+    return said if said is not None else 0 if temperature else ENOUGH_BRANCHES
 
 
 def _running_engine(choice: Choice) -> Engine | None:

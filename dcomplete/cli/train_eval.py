@@ -79,18 +79,13 @@ def command(
         "dtype": engine.family.label,
         "step_limit": steps,
     }
-    settings = [
-        Setting(name, told, tried)
-        for name in policy or [engine.default_policy]
-        for tried in branches or [0]
-        for told in ((False, True) if oracle else (False,))
-    ]
+    names = policy or [engine.default_policy]
+    settings = Setting.each(names, branches or [0], (False, True) if oracle else (False,))
     filled = infill_gaps(engine, chosen, settings, steps)
     rows = list(_progress(filled, len(chosen), "filling gaps"))
     for place, setting in enumerate(settings):
         scored = summary([row[place] for row in rows], timed=len(settings) == 1)
-        told = {"policy": setting.policy, "oracle_length": setting.oracle}
-        _say({**about, "branches": setting.branches, **told, **scored}, out, as_json)
+        _say({**about, **setting.told(), **scored}, out, as_json)
     if nats:
         _say({**about, "masked_nats": masked_nats(engine, chosen)}, out, as_json)
 

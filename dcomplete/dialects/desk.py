@@ -11,11 +11,10 @@ from dcomplete.dialects.stops import finished
 from dcomplete.errors import UserError
 from dcomplete.serve.orders import ANY, AsyncEngine, Choice
 from dcomplete.settings import ContextSettings
-from dcomplete.types import Infill, InfillRequest
+from dcomplete.types import ENOUGH_BRANCHES, Infill, InfillRequest
 
 Models = Callable[[], Mapping[str, str]]  # what clients may call a model, to its name or folder
 CONTEXT = ContextSettings().tokens
-_ASKED = 8  # branches at least, where several different answers are wanted
 _VARIETY = 0.8  # the temperature where branches found one answer only, as in editors
 _MOST_TEMPERATURE = 100.0
 _SEEDS = 2**63
@@ -86,7 +85,7 @@ def request_of(asked: Asked, branches: int = 0) -> InfillRequest:
     """As the engine wants it. Several answers at temperature 0 are branches, so that they differ."""
     drawn, count = asked.drawn, asked.count
     if count > 1 and not drawn:  # more than wanted: stop sequences make some alike
-        count = branches = max(branches, _ASKED, count)
+        count = branches = max(branches, ENOUGH_BRANCHES, count)
     seed = asked.seed
     if seed is None or not 0 <= seed < _SEEDS:
         seed = secrets.randbelow(_SEEDS)

@@ -10,6 +10,7 @@ import statistics
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from itertools import product
 from typing import Any
 
 import torch
@@ -30,6 +31,17 @@ class Setting:
     policy: str = ""
     oracle: bool = False
     branches: int = 0
+
+    @staticmethod
+    def each(
+        policies: Iterable[str], branches: Sequence[int], oracle: Sequence[bool]
+    ) -> "list[Setting]":
+        """Every policy with each of the others."""
+        return [Setting(*one) for one in product(policies, oracle, branches)]
+
+    def told(self) -> dict[str, Any]:
+        """For a line of results."""
+        return {"branches": self.branches, "policy": self.policy, "oracle_length": self.oracle}
 
     def of(self, asked: InfillRequest, true: int) -> InfillRequest:
         """The request for a gap of `true` tokens."""

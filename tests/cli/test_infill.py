@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 import torch
 
-from dcomplete.cli import run
+from dcomplete.cli import infill, run
+from dcomplete.errors import UserError
 from dcomplete.models.checkpoint import MANIFEST
 from tests.systems import WINDOWS
 
@@ -97,6 +98,19 @@ def test_branches_are_different_answers_and_only_the_best_is_printed(tiny_model,
     texts = [one["texts"][0] for one in answer["samples"]]
     assert 1 < len(texts) == len(set(texts)) <= 5
     assert call(capsys, "infill", file, *SMALL, *more)[1].rstrip("\n") == texts[0].rstrip("\n")
+
+
+def test_who_asks_gets_the_best_of_eight_branches_unless_it_is_said_or_drawn(file, monkeypatch):
+    asked = []
+
+    def stop(model, device, dtype, request):
+        asked.append(request.branches)
+        raise UserError("That is all.")
+
+    monkeypatch.setattr(infill, "_engine", stop)
+    for more in ((), ("--branches", 0), ("--branches", 3), ("--temperature", 0.7)):
+        assert run(["infill", str(file), "--at", "2:12", "--in-process", *map(str, more)]) == 2
+    assert asked == [8, 0, 3, 0]
 
 
 def test_standard_input(tiny_model):
