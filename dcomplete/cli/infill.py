@@ -197,7 +197,9 @@ def run(
 
     with LiveView(request, quiet=not watch) as view:
         watcher: Watcher = view.show
-        return engine.infill(request, watch=watcher), view.frames
+        found = engine.infill(request, watch=watcher)
+        view.end(found)
+        return found, view.frames
 
 
 def read(raw: bytes, file: str, at: str | None, to: str | None, marker: str | None) -> Document:

@@ -5,22 +5,24 @@ import shutil
 import subprocess
 import sys
 import tempfile
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from dcomplete.cli import infill, recording, run
 from dcomplete.cli.answers import show
+from dcomplete.cli.live import LiveView
 from dcomplete.document import at_markers
 from dcomplete.errors import DocumentError, UserError
-from dcomplete.types import Answer, Finish, Infill, Timings
+from dcomplete.types import Answer, Cell, Finish, Infill, InfillRequest, Timings
 from tests.systems import MODES, WINDOWS
 
 MARKED = "a = 1\nb = <GAP>\n"
 
 
-def infill_of(text: str) -> Infill:
-    answers = (Answer((text,), 1, -0.5, Finish.DONE),)
+def infill_of(*texts: str) -> Infill:
+    answers = (Answer(texts, 1, -0.5, Finish.DONE),)
     return Infill(answers, "fake", "cpu", "float32", "p", 1, 1, 1, 1, Timings())
 
 
@@ -121,6 +123,19 @@ def test_a_recording_that_cannot_be_written_does_not_cost_the_answer(tiny_model,
     status = run(["infill", str(file), *small, "--record", str(tmp_path / "no" / "x.svg")])
     said = capsys.readouterr()
     assert status == 2 and said.out and "cannot be written: No such file" in said.err
+
+
+def test_who_watches_sees_other_answers_below_and_at_last_the_best():
+    asked = InfillRequest("a = ", "\nc = 3\n", between=("\nb = ",))
+    row = [Cell("1", False), Cell("\nb = ", True), Cell(None, False)]
+    with LiveView(asked, quiet=True) as view:
+        view.show(0, [row])
+        view.show(1, [row, [Cell("7", False), Cell(None, False)]])
+        view.end(replace(infill_of("1", "2"), steps=3))
+    seen = [frame.plain for frame in view.frames]
+    assert seen[0] == "step 0, 1 masked\na = 1\nb = ░\nc = 3\n"
+    assert seen[1] == "step 1, 2 masked\na = 1\nb = ░\nc = 3\n\nor 7░"
+    assert seen[2] == "step 3, done\na = 1\nb = 2\nc = 3\n"
 
 
 def test_a_recording_of_no_step_is_one_sentence(tmp_path):
