@@ -2,11 +2,14 @@
 
 import json
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from dcomplete.errors import UserError
+
+if TYPE_CHECKING:
+    from dcomplete.train.heldout import HeldOut
 
 EXAMPLES = (
     "Example: dcomplete train eval --gaps data/heldout.jsonl --policy threshold --policy verify"
@@ -57,8 +60,7 @@ def command(
     from dcomplete.engine.load import load_engine
     from dcomplete.provenance import commit, describe_device
     from dcomplete.train.base import untrained
-    from dcomplete.train.evaluate import Setting, infill_gaps, masked_nats, summary
-    from dcomplete.train.heldout import read
+    from dcomplete.train.evaluate import Setting, infill_gaps, lines, masked_nats
 
     if base and (model or dtype not in ("auto", "float32")):
         raise UserError(
@@ -67,10 +69,8 @@ def command(
     appending.check(out)
     if threads:
         torch.set_num_threads(threads)
+    chosen = _chosen(gaps, single_line, limit)
     engine = untrained(base) if base else load_engine(model, dtype=dtype)
-    chosen = [g for g in read(gaps) if not single_line or g.kind in ("line", "rest_of_line")]
-    if limit and limit < len(chosen):
-        chosen = [chosen[int(i * len(chosen) / limit)] for i in range(limit)]
     about = {
         "bench": "held-out infilling",
         "commit": commit(),
@@ -82,12 +82,27 @@ def command(
     names = policy or [engine.default_policy]
     settings = Setting.each(names, branches or [0], (False, True) if oracle else (False,))
     filled = infill_gaps(engine, chosen, settings, steps)
-    rows = list(_progress(filled, len(chosen), "filling gaps"))
-    for place, setting in enumerate(settings):
-        scored = summary([row[place] for row in rows], timed=len(settings) == 1)
-        _say({**about, **setting.told(), **scored}, out, as_json)
+    rows: list[Any] = []
+    try:
+        for row in _progress(filled, len(chosen), "filling gaps"):
+            rows.append(row)
+    finally:  # what was filled until Ctrl-C is told
+        for line in lines(settings, rows, len(chosen)):
+            _say({**about, **line}, out, as_json)
     if nats:
         _say({**about, "masked_nats": masked_nats(engine, chosen)}, out, as_json)
+
+
+def _chosen(path: Path, single_line: bool, limit: int) -> "list[HeldOut]":
+    """The gaps that count, evenly spread. Raises UserError where there are none."""
+    from dcomplete.train.heldout import read
+
+    found = [g for g in read(path) if not single_line or g.kind in ("line", "rest_of_line")]
+    if not found:
+        raise UserError(f"{path} holds no gap{' within a line' if single_line else ''}.")
+    if limit and limit < len(found):
+        found = [found[int(i * len(found) / limit)] for i in range(limit)]
+    return found
 
 
 def _progress(items: Any, total: int, name: str) -> Any:

@@ -92,6 +92,15 @@ def _filled(engine: LocalEngine, gap: HeldOut, request: InfillRequest, true: int
     )
 
 
+def lines(
+    settings: Sequence[Setting], rows: Sequence[Sequence[Scored]], gaps: int
+) -> Iterator[dict[str, Any]]:
+    """A line of results for each setting, from `rows` of `infill_gaps`; `of` so many `gaps`, if not all."""
+    part = {"of": gaps} if len(rows) < gaps else {}
+    for scored, setting in zip(zip(*rows, strict=True), settings, strict=False):
+        yield {**setting.told(), **summary(scored, timed=len(settings) == 1), **part}
+
+
 def summary(scored: Sequence[Scored], timed: bool = True) -> dict[str, Any]:
     """Shares in percent, means, medians; by language where there are several. Not `timed`: without the
     time, which says nothing where another setting had read the context."""
