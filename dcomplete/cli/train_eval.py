@@ -52,7 +52,8 @@ def command(
 ) -> None:
     """Fill held-out gaps and print exact match, edit similarity, length error and cost.
 
-    Several policies or numbers of branches take turns at each gap, whose context is read once.
+    Several policies or numbers of branches take turns at each gap, whose context is read once, before
+    them: their passes are counted without it.
     """
     import torch
 
