@@ -89,6 +89,8 @@ def steps(runs: Sequence[Run]) -> str:
             f"| {run['edit_similarity']:.2f} | {run['steps']} | {run['forwards']} |"
         )
     about = f"Model {where(newest_steps(runs), 'model', 'device', 'dtype')}."
+    if all(run.get("warm") for run in newest_steps(runs)):
+        about += " The context was read before, and is not counted."
     return "\n".join([*rows, "", f"{about} [As a plot](steps.png)."])
 
 
