@@ -82,7 +82,12 @@ def command(
         int,
         typer.Option(help="Answers, best first, as far as there are others."),
     ] = 1,
-    temperature: Annotated[float, typer.Option(help="0 takes the most probable token.")] = 0.0,
+    temperature: Annotated[
+        float,
+        typer.Option(
+            help="0 takes the most probable token. DiffusionGemma's own sampler takes no notice."
+        ),
+    ] = 0.0,
     top_p: Annotated[
         float, typer.Option(help="Sample from the most probable tokens with this mass.")
     ] = 1.0,

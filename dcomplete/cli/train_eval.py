@@ -9,6 +9,7 @@ import typer
 from dcomplete.errors import UserError
 
 if TYPE_CHECKING:
+    from dcomplete.train.evaluate import Scored
     from dcomplete.train.heldout import HeldOut
 
 EXAMPLES = (
@@ -81,9 +82,9 @@ def command(
         "step_limit": steps,
     }
     names = policy or [engine.default_policy]
-    settings = Setting.each(names, branches or [0], (False, True) if oracle else (False,))
+    settings = Setting.each(names, (False, True) if oracle else (False,), branches or [0])
     filled = infill_gaps(engine, chosen, settings, steps)
-    rows: list[Any] = []
+    rows: list[list[Scored]] = []
     try:
         for row in _progress(filled, len(chosen), "filling gaps"):
             rows.append(row)
@@ -96,9 +97,9 @@ def command(
 
 def _chosen(path: Path, single_line: bool, limit: int) -> "list[HeldOut]":
     """The gaps that count, evenly spread. Raises UserError where there are none."""
-    from dcomplete.train.heldout import read
+    from dcomplete.train.heldout import WITHIN_LINE, read
 
-    found = [g for g in read(path) if not single_line or g.kind in ("line", "rest_of_line")]
+    found = [g for g in read(path) if not single_line or g.kind in WITHIN_LINE]
     if not found:
         raise UserError(f"{path} holds no gap{' within a line' if single_line else ''}.")
     if limit and limit < len(found):

@@ -18,7 +18,7 @@ import torch
 from dcomplete.engine.engine import LocalEngine
 from dcomplete.engine.prompt import gap_tokens, make_task
 from dcomplete.models.canvas import Canvas
-from dcomplete.train.heldout import HeldOut
+from dcomplete.train.heldout import WITHIN_LINE, HeldOut
 from dcomplete.types import InfillRequest
 
 RATES = (0.25, 0.5, 0.75, 1.0)
@@ -34,7 +34,7 @@ class Setting:
 
     @staticmethod
     def each(
-        policies: Iterable[str], branches: Sequence[int], oracle: Sequence[bool]
+        policies: Iterable[str], oracle: Iterable[bool], branches: Iterable[int]
     ) -> "list[Setting]":
         """Every policy with each of the others."""
         return [Setting(*one) for one in product(policies, oracle, branches)]
@@ -111,9 +111,7 @@ def lines(
 def summary(scored: Sequence[Scored], timed: bool = True) -> dict[str, Any]:
     """Shares in percent, means, medians; by language where there are several. Not `timed`: without the
     time, which says nothing where another setting had read the context."""
-    if not scored:
-        return {"gaps": 0}
-    line = [s for s in scored if s.kind in ("line", "rest_of_line")]
+    line = [s for s in scored if s.kind in WITHIN_LINE]
     return {
         "gaps": len(scored),
         "exact": _percent(s.exact for s in scored),

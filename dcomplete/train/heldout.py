@@ -14,6 +14,7 @@ from dcomplete.train.examples import clip, encode
 from dcomplete.train.sources import Document
 
 GAPS, PER_FILE = 480, 4
+WITHIN_LINE = tuple(kind.name.lower() for kind in SINGLE_LINE)  # as `HeldOut.kind`
 _OTHERS = (
     Kind.LINES, Kind.SPAN, Kind.EXPRESSION, Kind.STATEMENT, Kind.ARGUMENTS, Kind.LINES, Kind.BLOCK,
     Kind.SPAN, Kind.BODY, Kind.LINES, Kind.EXPRESSION, Kind.EMPTY,
