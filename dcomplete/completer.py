@@ -9,20 +9,24 @@ import asyncio
 import hashlib
 import secrets
 import time
+from collections.abc import Callable, Coroutine
 from contextlib import suppress
+from dataclasses import replace
+from typing import Any
 
-from dcomplete.context import Context, Workspace, errors_with, gather, language_of
+from dcomplete.context import AHEAD, Context, Workspace, errors_with, gather, gather_ahead
 from dcomplete.dismissals import Dismissals, Recent
 from dcomplete.document import Snapshot
 from dcomplete.errors import DcompleteError, Reason, Refusal
 from dcomplete.flight import Ahead, Flight, drop
 from dcomplete.foresight import likely_next
 from dcomplete.popup import as_item, with_item
-from dcomplete.postprocess import Proposal, Surroundings, rank, refine
+from dcomplete.postprocess import Proposal, rank, refine
 from dcomplete.serve.orders import AsyncEngine, choice_of
 from dcomplete.settings import Settings
 from dcomplete.suggestions import Suggestions, distinct
-from dcomplete.types import ENOUGH_BRANCHES, Infill, InfillRequest, Shape, Suggestion, Watcher
+from dcomplete.translating import infill_request, suggestion, surroundings
+from dcomplete.types import ENOUGH_BRANCHES, Infill, InfillRequest, Suggestion, Watcher
 
 _VARIETY = (0.8, 1.2)  # temperatures where several suggestions are wanted and branches found one
 _PAUSE_S = 20.0  # after which other text is chosen anew
@@ -66,6 +70,16 @@ class Completer:
         Cancelling the task stops the engine, unless a newer request soon waits for the same answer.
         With a `model`, `policy` or `watch` of its own the request neither reads nor feeds the cache.
         """
+        try:
+            return await self._complete(snapshot, count, watch, model, policy)
+        except Refusal as refusal:
+            if refusal.reason in AHEAD:
+                self.read_ahead(snapshot)
+            raise
+
+    async def _complete(
+        self, snapshot: Snapshot, count: int, watch: Watcher | None, model: str, policy: str
+    ) -> list[Suggestion]:
         popup, snapshot = with_item(snapshot)
         own = bool(model or policy or watch)
         known = [] if own else await self._known(snapshot)
@@ -74,9 +88,10 @@ class Completer:
         elif len(known) < count:
             known = await self._more(snapshot, known, count)
             self.suggestions.put(snapshot, known)
-        for suggestion in known:
-            self._dismissals.shown(snapshot, suggestion)
-        self._refuse_dismissed(snapshot, known[0])
+        for one in known:
+            self._dismissals.shown(snapshot, one)
+        if snapshot.automatic and (snapshot, known[0]) in self._dismissals:
+            raise Refusal("This suggestion was dismissed before.", Reason.FILTERED)
         if not own:
             self._look_ahead(snapshot, known[0])
         return [as_item(popup, s) for s in known]
@@ -185,28 +200,19 @@ class Completer:
         policy: str = "",
         temperature: float = 0.0,
     ) -> InfillRequest:
-        model = self.settings.model
-        short = context.shape is Shape.LINE
-        return InfillRequest(
-            prefix=context.alone,
-            suffix=context.suffix,
-            preamble=context.preamble,
-            beside=len(context.prefix),
-            max_tokens=model.line_tokens if short else model.block_tokens,
-            steps=model.steps,
-            policy=policy or model.policy,
+        plain = infill_request(snapshot, context, self.settings)
+        return replace(
+            plain,
+            policy=policy or plain.policy,
             samples=count,
             branches=branches,
             temperature=temperature,
-            deadline_ms=model.deadline_ms if snapshot.automatic else None,
             draft=self.suggestions.draft(snapshot) if count == 1 else None,
-            line=short,
-            context_tokens=self.settings.context.tokens,
         )
 
     def _refined(self, snapshot: Snapshot, context: Context, infill: Infill) -> list[Suggestion]:
         """The answers that are worth showing, those that parse first."""
-        around = _surroundings(snapshot, context)
+        around = surroundings(snapshot, context)
         proposals: list[tuple[Proposal, float]] = []
         refusal = Refusal("The model says that nothing belongs here.", Reason.NOTHING)
         for answer in infill.answers:
@@ -220,7 +226,7 @@ class Completer:
         if not proposals:
             raise refusal
         order = rank(proposals, lambda p: self._errors(snapshot, p)) if proposals[1:] else [0]
-        found = [self._suggestion(snapshot, context, *proposals[i], infill) for i in order]
+        found = [suggestion(snapshot, context, *proposals[i], infill) for i in order]
         return distinct(found)
 
     def _errors(self, snapshot: Snapshot, proposal: Proposal) -> int | None:
@@ -229,32 +235,38 @@ class Completer:
             snapshot, self.workspace, gap.start, gap.end + proposal.after, proposal.text
         )
 
-    def _suggestion(
-        self, snapshot: Snapshot, context: Context, proposal: Proposal, score: float, infill: Infill
-    ) -> Suggestion:
-        return Suggestion(
-            id=secrets.token_hex(8),
-            text=snapshot.document.localize(proposal.text),
-            start=snapshot.gap.start,
-            end=snapshot.gap.end + proposal.after,
-            shape=context.shape,
-            score=score,
-            source="model",
-            infill=infill,
-        )
+    def read_ahead(self, snapshot: Snapshot) -> None:
+        """Have the context of a place computed where the person may type next, until somebody asks.
 
-    def _refuse_dismissed(self, snapshot: Snapshot, suggestion: Suggestion) -> None:
-        if snapshot.automatic and (snapshot, suggestion) in self._dismissals:
-            raise Refusal("This suggestion was dismissed before.", Reason.FILTERED)
+        A typed character then computes a token or two instead of all that is around it.
+        """
+        trigger, flight = self.settings.trigger, self._flights.get(snapshot.uri)
+        if trigger.precompute and trigger.automatic and (flight is None or flight.over):
+            self._go_ahead(snapshot.uri, lambda _: self._read(snapshot))
 
     def _look_ahead(self, snapshot: Snapshot, shown: Suggestion) -> None:
         """Have what comes after `shown` is accepted computed while it is on screen."""
         running = self._ahead.get(snapshot.uri)
         free = running is None or running.task is None or running.task.done()
         if self.settings.trigger.precompute and free:
-            ahead = self._ahead[snapshot.uri] = Ahead()
-            ahead.task = asyncio.create_task(self._compute_ahead(ahead, snapshot, shown))
-            ahead.task.add_done_callback(lambda _: drop(self._ahead, snapshot.uri, ahead))
+            self._go_ahead(snapshot.uri, lambda ahead: self._compute_ahead(ahead, snapshot, shown))
+
+    def _go_ahead(self, uri: str, work: Callable[[Ahead], Coroutine[Any, Any, None]]) -> None:
+        """Begin `work` for a document in place of what was ahead of it."""
+        self._stop_ahead(uri)
+        ahead = self._ahead[uri] = Ahead()
+        ahead.task = asyncio.create_task(work(ahead))
+        ahead.task.add_done_callback(lambda _: drop(self._ahead, uri, ahead))
+
+    async def _read(self, snapshot: Snapshot) -> None:
+        with suppress(DcompleteError):
+            context = gather_ahead(snapshot, self.workspace, self.settings)
+            await self.engine.infill(
+                replace(infill_request(snapshot, context, self.settings), max_tokens=0),
+                key=self._key(snapshot.uri),
+                choice=choice_of(self.settings.model),
+                background=True,
+            )
 
     async def _compute_ahead(self, ahead: Ahead, snapshot: Snapshot, shown: Suggestion) -> None:
         await asyncio.sleep(0)  # the suggestion itself goes out first
@@ -277,23 +289,12 @@ class Completer:
         for uri in uris:
             if (flight := self._flights.pop(uri, None)) is not None:
                 flight.stop()
-            if (ahead := self._ahead.pop(uri, None)) is not None and ahead.task is not None:
-                ahead.task.cancel()
+            self._stop_ahead(uri)
+
+    def _stop_ahead(self, uri: str) -> None:
+        if (ahead := self._ahead.pop(uri, None)) is not None and ahead.task is not None:
+            ahead.task.cancel()
 
     def _key(self, uri: str) -> str:
         """Names a document to the engine without saying which it is."""
         return hashlib.blake2b(f"{self._salt}{uri}".encode(errors="replace")).hexdigest()[:24]
-
-
-def _surroundings(snapshot: Snapshot, context: Context) -> Surroundings:
-    return Surroundings(
-        prefix=context.prefix,
-        suffix=context.suffix,
-        shape=context.shape,
-        indent=context.indent,
-        tab_size=snapshot.tab_size,
-        insert_spaces=snapshot.insert_spaces,
-        language=language_of(snapshot.language, snapshot.uri).name,
-        replaced=snapshot.text[snapshot.gap.start : snapshot.gap.end].replace("\r\n", "\n"),
-        automatic=snapshot.automatic,
-    )

@@ -20,6 +20,8 @@ T = TypeVar("T")
 MOST_TYPED = 40  # characters since the request after which its answer is of no use
 GRACE_S = 0.3  # between a request that is given up and the next one for the same computation
 
+_OPENERS = {")": "(", "]": "[", "}": "{", ">": "<", '"': '"', "'": "'", "`": "`"}
+
 
 class Flight:
     """One computation, and the text typed since it was asked for."""
@@ -119,13 +121,23 @@ def drop(table: dict[str, T], uri: str, value: T) -> None:
 
 
 def typed_since(before: Snapshot, after: Snapshot) -> str | None:
-    """What was typed at the gap between two snapshots; None if anything else is different."""
+    """What was typed at the gap between two snapshots; None if anything else is different.
+
+    Closers behind it, which an editor inserts by itself, are no difference.
+    """
     start, end = before.gap.start, after.gap.start
     if before.uri != after.uri or after.gap.end != end or not 0 <= end - start <= MOST_TYPED:
         return None
     if before.text[:start] != after.text[:start]:
         return None
-    return after.text[start:end] if before.text[before.gap.end :] == after.text[end:] else None
+    typed = after.text[start:end]
+    inserted = len(after.text) - end - (len(before.text) - before.gap.end)
+    if not 0 <= inserted <= len(typed):
+        return None
+    closers = after.text[end : end + inserted]
+    if not all(_OPENERS.get(closer, "\0") in typed for closer in closers):
+        return None
+    return typed if before.text[before.gap.end :] == after.text[end + inserted :] else None
 
 
 def _decided(row: list[Cell]) -> str:

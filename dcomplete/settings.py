@@ -52,7 +52,7 @@ class TriggerSettings:
     comments: bool = True  # also inside comments
     multiline: str = "auto"  # "auto", "always" or "never"
     completion: bool = False  # also as items of `textDocument/completion`
-    precompute: bool = True  # the next suggestion while one is on screen
+    precompute: bool = True  # the next suggestion while one is on screen; what is around the cursor
 
     def enabled(self, language: str) -> bool:
         return self.languages.get(language, self.languages.get("*", True))

@@ -42,7 +42,8 @@ class InfillRequest:
 
     `between` is the text between consecutive gaps: k texts mean k + 1 gaps, denoised together, and
     each text stays as it is. `length` is "auto", "candidates" (single gap only) or a number of tokens,
-    which is kept whatever `max_tokens` says. `draft` is an earlier answer to start from (single gap of
+    which is kept whatever `max_tokens` says. With `max_tokens` 0 nothing is wanted but that the context
+    is computed, for a request that comes next. `draft` is an earlier answer to start from (single gap of
     unknown length only; models that cannot end a gap themselves do without it). `line`: no more than
     the rest of a line, or else the next one with text, is wanted, so a single gap's answer may end there.
     """
@@ -78,6 +79,11 @@ class InfillRequest:
         """The gap's tokens where they are told, None where the model has to find out."""
         return int(self.length) if self.length.isdecimal() else None
 
+    @property
+    def ahead(self) -> bool:
+        """Whether only the context is to be computed, and no answer is wanted."""
+        return self.max_tokens == 0 and self.told is None
+
 
 @dataclass(frozen=True, slots=True)
 class Timings:
@@ -98,6 +104,11 @@ class Answer:
     tokens: int
     score: float
     finish: Finish
+
+    @classmethod
+    def none(cls, gaps: int) -> "Answer":
+        """What those get who want none."""
+        return cls(("",) * gaps, 0, 0.0, Finish.LENGTH)
 
 
 @dataclass(frozen=True, slots=True)

@@ -52,7 +52,9 @@ MAY_IMPORT = {
         "dcomplete.postprocess.",
         "dcomplete.serve.",
         "dcomplete.suggestions",
+        "dcomplete.translating",
     },
+    "dcomplete.translating": TEXT | {"dcomplete.context.", "dcomplete.postprocess."},
     "dcomplete.dialects": TEXT | {"dcomplete.serve.", "dcomplete.context.languages"},  # for signs
     "dcomplete.models": WORDS,
     "dcomplete.engine": WORDS | {"dcomplete.models."},

@@ -241,5 +241,22 @@ def test_typed_since_knows_typing_from_everything_else():
     assert typed_since(before, at("x =|\n")) is None
     assert typed_since(before, at("y = a|\n")) is None
     assert typed_since(before, at("x = a|)\n")) is None
+    assert typed_since(before, at("x = f(|)\n")) == "f("
+    assert typed_since(before, at('x = f(["|"])\n')) == 'f(["'
+    assert typed_since(before, at("x = f(|]\n")) is None
+    assert typed_since(before, at("x = (|)))\n")) is None
     assert typed_since(before, at(f"x = {'a' * (MOST_TYPED + 1)}|\n")) is None
     assert typed_since(before, replace(at("x = a|\n"), uri="file:///w/b.py")) is None
+
+
+def test_a_closer_that_the_editor_inserts_meanwhile_changes_nothing():
+    slow = Slow("sum(total)")
+
+    async def story():
+        completer = Completer(slow, Workspace(), QUIET)
+        await overtaken(completer, place(""), 0.02)
+        [shown] = await completer.complete(at("def mean(total, count):\n    return sum(|)\n"))
+        assert shown.text == "total)"
+
+    run(story())
+    assert slow.ended == ["done"]

@@ -58,7 +58,7 @@ def command(
     ] = "",
     device: Annotated[str, typer.Option(help="auto, cpu or cuda.")] = "auto",
     dtype: Annotated[str, typer.Option(help="auto, float32, bfloat16, int8 or fp8.")] = "auto",
-    max_tokens: Annotated[int, typer.Option(help="Most tokens for one gap.")] = 64,
+    max_tokens: Annotated[int, typer.Option(min=1, help="Most tokens for one gap.")] = 64,
     length: Annotated[str, typer.Option(help="auto, candidates, or exactly N tokens.")] = "auto",
     steps: Annotated[int, typer.Option(help="Most denoise steps of one canvas.")] = 64,
     policy: Annotated[

@@ -1,6 +1,6 @@
 """What the model gets to see of a document and its workspace, or a refusal."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from dcomplete.context.preamble import fit, outline
 from dcomplete.context.shape import Place, check_allowed, decide
@@ -18,10 +18,12 @@ from dcomplete.context.window import (
 )
 from dcomplete.context.workspace import NEAR_LINES, Kept, OpenDocument, Workspace
 from dcomplete.document import BOM, Snapshot
+from dcomplete.errors import Reason, Refusal
 from dcomplete.settings import ContextSettings, Settings
 from dcomplete.types import Shape, Snippet
 
 _RETRIES = 3  # times that other text is chosen anew because a source ran out of time
+AHEAD = {Reason.STATEMENT_ENDED, Reason.BLANK}  # what is said where the next key may change it
 _OUTLINE_SHARE = 0.6  # of the preamble, where there are snippets too
 
 
@@ -74,6 +76,19 @@ def gather(
         indent=place.indent,
         snippets=kept.snippets,
     )
+
+
+def gather_ahead(snapshot: Snapshot, workspace: Workspace, settings: Settings) -> Context:
+    """The context of a place where somebody may type next, also where nothing is suggested before that.
+
+    Raises Refusal where nothing will be.
+    """
+    try:
+        return gather(snapshot, workspace, settings)
+    except Refusal as refusal:
+        if refusal.reason not in AHEAD:
+            raise
+    return gather(replace(snapshot, automatic=False), workspace, settings)
 
 
 def errors_with(

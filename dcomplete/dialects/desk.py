@@ -35,14 +35,17 @@ class Desk:
         return list(self.models())
 
     async def answer(self, asked: Asked) -> Given:
-        """Raises what the engine does. Requests that want nothing are answered without it."""
+        """Raises what the engine does. Where no token is wanted, the context is computed for what comes
+        next; where there is no text either, the engine is not asked."""
         if not 1 <= asked.count <= MOST_ANSWERS:
             raise UserError(f"The number of answers must be from 1 to {MOST_ANSWERS}.")
         id, now = secrets.token_hex(12), time.time()
+        choice = self._choice(asked.model)
         if asked.empty:
+            if asked.gap.prefix or asked.gap.suffix:
+                await self.engine.infill(request_of(asked), choice=choice, background=True)
             piece = Piece("", cut=asked.tokens == 0)
             return Given(asked, (piece,) * asked.count, self.names[0], id, now)
-        choice = self._choice(asked.model)
         infill = await self._fill(request_of(asked, self.branches), choice)
         pieces = _pieces(infill, asked)
         if len(pieces) < asked.count and not asked.drawn:  # one answer was all that branches found
@@ -93,7 +96,7 @@ def request_of(asked: Asked, branches: int = 0) -> InfillRequest:
         prefix=asked.gap.prefix,
         suffix=asked.gap.suffix,
         preamble="".join(shown(file) for file in asked.gap.files),
-        max_tokens=max(1, asked.tokens),
+        max_tokens=asked.tokens,
         samples=count,
         branches=0 if drawn else branches,
         temperature=min(asked.temperature, _MOST_TEMPERATURE) if drawn else 0.0,

@@ -14,7 +14,7 @@ def check_request(request: InfillRequest) -> None:
     """Raise UserError for the first value out of range."""
     late = request.deadline_ms
     wrong = {
-        "max_tokens must be from 1 to 4096": not 1 <= request.max_tokens <= 4096,
+        "max_tokens must be from 0 to 4096": not 0 <= request.max_tokens <= 4096,
         "steps must be at least 1": request.steps < 1,
         "stale must be from 1 to 64": not 1 <= request.stale <= 64,
         "samples must be from 1 to 64": not 1 <= request.samples <= 64,

@@ -129,6 +129,8 @@ class LocalEngine:
         """Fill cluster by cluster: gaps that are too many or too far apart for one canvas are filled
         one after another, as long as there is time.
         """
+        if request.ahead:
+            return (yield from self._nothing(request, plan, counts))
         head, rest = split(self.tokens, request)
         answers, context, tokenize = yield from self._one_canvas(head, plan, counts, watch)
         while rest is not None:
@@ -140,6 +142,21 @@ class LocalEngine:
             more, _, ms = yield from self._one_canvas(head, plan, counts, watch)
             answers, tokenize = [joined(best, a) for a in more], tokenize + ms
         return answers, context, tokenize
+
+    def _nothing(
+        self, request: InfillRequest, plan: Plan, counts: Counts
+    ) -> Steps[tuple[list[Answer], int, float]]:
+        """Compute the context, and no more: the next request finds it in the cache."""
+        clock = Stopwatch()
+        task = make_task(self.tokens, self._fitting(request))
+        tokenize = clock.lap()
+        with self.family.open(task.prompt, request.reuse, request.stale) as session:
+            for _ in session.warm():
+                plan.cancel.check()
+                yield
+        counts.prefill_ms += clock.lap()
+        counts.add(session)
+        return [Answer.none(request.gaps)] * request.samples, task.context_tokens, tokenize
 
     def _one_canvas(
         self, request: InfillRequest, plan: Plan, counts: Counts, watch: Watcher | None

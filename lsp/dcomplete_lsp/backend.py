@@ -28,6 +28,10 @@ class Completer(Protocol):
         """Up to `count` suggestions; raises Refusal, Cancelled, UserError."""
         ...
 
+    def read_ahead(self, snapshot: Snapshot) -> None:
+        """Have the context of a place computed where the person may type next."""
+        ...
+
     def accepted(self, id: str, characters: int | None = None) -> None:
         """The person took a suggestion, or its first `characters` code points."""
         ...

@@ -9,7 +9,7 @@ from functools import partial
 
 from dcomplete.errors import UserError, system_words
 from dcomplete.settings import ModelSettings, Settings
-from dcomplete_lsp import acceptance, inspection, logs, suggesting
+from dcomplete_lsp import acceptance, inspection, logs, resting, suggesting
 from dcomplete_lsp.arena import Arena
 from dcomplete_lsp.backend import Connect, connect
 from dcomplete_lsp.engine_care import EngineCare
@@ -59,6 +59,7 @@ def assemble(connector: Connect, base: Settings) -> tuple[Server, EngineCare]:
     acceptance.register(server)
     Arena().register(server)
     inspection.register(server)
+    resting.register(server)
     return server, care
 
 

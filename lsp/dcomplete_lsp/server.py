@@ -1,6 +1,8 @@
 """The state of one connection, and what the protocol's own messages do to it."""
 
 import logging
+import math
+import time
 from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -47,6 +49,7 @@ class Server(LanguageServer):
         self.board = StatusBoard(self.protocol.notify)
         self.folders: dict[str, Path] = {}
         self.inbox: Inbox | None = None
+        self.edited = -math.inf  # the last change of a document, by time.monotonic()
         self.exit_code = 0
         self._connect = connect
         self._backend: Backend | None = None
@@ -113,6 +116,7 @@ class Server(LanguageServer):
                 "Document %s went from version %d to %d.", name_of(uri), before.version, version
             )
         self.overtaking.end(uri)
+        self.edited = time.monotonic()
         changes = [_change(event) for event in params.content_changes]
         replaced = self.documents.change(uri, version, changes)
         if before is None or replaced is None:

@@ -104,9 +104,19 @@ def test_an_answer_cut_by_max_tokens_says_so(house):
 
 
 def test_nothing_asked_is_answered_without_the_engine(house):
-    for body in ({"prompt": ""}, {"prompt": BEFORE, "max_tokens": 0}, {}):
+    for body in ({"prompt": ""}, {"prompt": "", "max_tokens": 0}, {}):
         assert house.post("/v1/completions", **body).json()["choices"][0]["text"] == ""
     assert house.engine.asked == []
+
+
+def test_no_token_asked_has_the_context_computed(house):
+    body = {"prompt": BEFORE, "suffix": AFTER, "max_tokens": 0, "n": 2}
+    house.engine.texts = ("",)
+    said = house.post("/v1/completions", **body).json()
+    assert [c["text"] for c in said["choices"]] == ["", ""]
+    assert said["choices"][0]["finish_reason"] == "length"
+    [(request, _)] = house.engine.asked
+    assert (request.prefix, request.suffix, request.max_tokens) == (BEFORE, AFTER, 0)
 
 
 def test_the_usage_at_the_end_of_a_stream_where_it_is_wanted(house):

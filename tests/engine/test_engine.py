@@ -223,7 +223,7 @@ def test_an_immediate_deadline_answers_all_the_same():
 @pytest.mark.parametrize(
     "wrong",
     [
-        {"max_tokens": 0}, {"steps": 0}, {"samples": 0}, {"temperature": -1.0}, {"top_p": 0.0},
+        {"max_tokens": -1}, {"steps": 0}, {"samples": 0}, {"temperature": -1.0}, {"top_p": 0.0},
         {"deadline_ms": -1.0}, {"context_tokens": 1}, {"length": "long"}, {"length": "0"},
         {"policy": "guess"}, {"draft": "x", "between": ("y",)},
     ],
@@ -275,3 +275,18 @@ def test_a_request_given_up_midway_leaves_its_cache_to_others(make_engine):
     again = engine.infill(request)
     assert again.tokens_computed < 100  # what was computed before giving up is still cached
     assert again.best.texts == make_engine().infill(request).best.texts
+
+
+@pytest.mark.parametrize("regime", REGIMES)
+def test_a_context_is_computed_ahead_for_the_request_that_comes_next(regime, make_engine):
+    engine, alone = make_engine(regime), make_engine(regime)
+    request = InfillRequest("value = compute(1, 2)\n" * 30, "\n", max_tokens=8)
+    ahead = engine.infill(replace(request, max_tokens=0, samples=2))
+    assert [a.texts for a in ahead.answers] == [("",), ("",)] and ahead.steps == 0
+    typed = replace(request, prefix=request.prefix + "va")
+    found, expected = engine.infill(typed), alone.infill(typed)
+    assert found.best.texts == expected.best.texts
+    if ahead.tokens_computed:  # a causal context, which is kept
+        assert found.tokens_computed < expected.tokens_computed / 4
+    told = engine.infill(replace(request, max_tokens=0, length="3"))
+    assert told.best.tokens == 3

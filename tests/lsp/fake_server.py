@@ -134,6 +134,9 @@ class FakeCompleter:
     def dismissed(self, id: str) -> None:
         self.calls.append(f"dismissed {id}")
 
+    def read_ahead(self, snapshot: Snapshot) -> None:
+        self.calls.append(f"read {snapshot.uri} at {snapshot.gap.start}")
+
     def forget(self, uri: str) -> None:
         self.calls.append(f"forgot {uri}")
 

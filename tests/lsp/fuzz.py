@@ -139,6 +139,7 @@ class Fuzzer:
         yield "textDocument/didShowCompletion", {"item": item}
         yield "textDocument/didPartiallyAcceptCompletion", {"item": item, "acceptedLength": 2}
         yield "dcomplete/didDismiss", {"id": "1-0"}
+        yield "dcomplete/didRest", {"textDocument": document, "position": self._place()}
         yield "dcomplete/watch", inline | {"partialResultToken": pick(["t", 1])}
         yield "dcomplete/compare", inline | {"contestants": [{}, {"model": "m"}]}
         yield "dcomplete/vote", {"id": "x", "choice": "tie"}

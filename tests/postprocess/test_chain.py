@@ -8,11 +8,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import dcomplete.postprocess
-from dcomplete import completer
 from dcomplete.context import Context
 from dcomplete.document import Gap, Snapshot
 from dcomplete.errors import Reason, Refusal
 from dcomplete.postprocess import FILTERS, Proposal, Surroundings, rank, refine
+from dcomplete.translating import surroundings
 from dcomplete.types import Shape
 
 PIECES = [
@@ -139,4 +139,4 @@ def test_every_row_names_a_source_and_a_test_that_exists(row):
 def test_filters_get_the_known_name_of_a_language(said, uri, known):
     snapshot = Snapshot(uri or "untitled:a", said, 1, "x", Gap(1, 1))
     context = Context("x", "x", "", "", Shape.LINE, "", "")
-    assert completer._surroundings(snapshot, context).language == known
+    assert surroundings(snapshot, context).language == known

@@ -17,6 +17,7 @@ import { Power, read, readText } from "./config";
 import { type Candidate, locate, unfit } from "./locate";
 import { atMost } from "./patience";
 import type { ServerStatus } from "./protocol";
+import { Resting } from "./resting";
 import { NOT_STARTED, type Phase, type Situation } from "./state";
 import { Suggestions } from "./suggestions";
 
@@ -30,6 +31,7 @@ export class Session implements Disposable {
   readonly onDidChange = this.emitter.event;
   readonly power = new Power(() => this.emitter.fire());
   readonly suggestions: Suggestions;
+  private readonly resting = new Resting(this.power, () => this.connection);
   connection: Connection | undefined;
   private phase: Phase = { kind: "finding" };
   private status: ServerStatus = FIRST_STATUS;
@@ -89,6 +91,7 @@ export class Session implements Disposable {
 
   dispose(): void {
     this.power.dispose();
+    this.resting.dispose();
     this.suggestions.dispose();
     this.emitter.dispose();
   }

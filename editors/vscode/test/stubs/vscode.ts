@@ -97,6 +97,7 @@ export const fake = {
   panel: undefined as FakePanel | undefined,
   commands: [] as unknown[][],
   edited: new EventEmitter(),
+  moved: new EventEmitter(),
 };
 
 export const workspace = {
@@ -110,6 +111,7 @@ export const workspace = {
 export const window = {
   activeTextEditor: undefined as unknown,
   visibleTextEditors: [] as { document: unknown }[],
+  onDidChangeTextEditorSelection: fake.moved.event,
   createTextEditorDecorationType: () => nothing,
   createWebviewPanel: () => {
     fake.panel = new FakePanel();
