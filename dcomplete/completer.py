@@ -24,6 +24,7 @@ from dcomplete.popup import as_item, with_item
 from dcomplete.postprocess import Proposal, rank, refine
 from dcomplete.serve.orders import AsyncEngine, choice_of
 from dcomplete.settings import Settings
+from dcomplete.splitting import split
 from dcomplete.suggestions import Suggestions, distinct
 from dcomplete.translating import infill_request, suggestion, surroundings
 from dcomplete.types import ENOUGH_BRANCHES, Infill, InfillRequest, Suggestion, Watcher
@@ -81,11 +82,11 @@ class Completer:
         self, snapshot: Snapshot, count: int, watch: Watcher | None, model: str, policy: str
     ) -> list[Suggestion]:
         popup, snapshot = with_item(snapshot)
+        braces, snapshot = split(snapshot, self.settings.trigger)
         own = bool(model or policy or watch)
-        known = [] if own else await self._known(snapshot)
         if own:
             known = await self._compute(snapshot, count, watch, model=model, policy=policy)
-        elif len(known) < count:
+        elif len(known := await self._known(snapshot)) < count:
             known = await self._more(snapshot, known, count)
             self.suggestions.put(snapshot, known)
         for one in known:
@@ -94,7 +95,7 @@ class Completer:
             raise Refusal("This suggestion was dismissed before.", Reason.FILTERED)
         if not own:
             self._look_ahead(snapshot, known[0])
-        return [as_item(popup, s) for s in known]
+        return [as_item(popup, braces.joined(s) if braces else s) for s in known]
 
     def accepted(self, id: str, characters: int | None = None) -> None:
         """The person took suggestion `id`, or its first `characters` code points."""
@@ -225,15 +226,14 @@ class Completer:
                 refusal = why
         if not proposals:
             raise refusal
-        order = rank(proposals, lambda p: self._errors(snapshot, p)) if proposals[1:] else [0]
+        start, end = snapshot.gap.start, snapshot.gap.end
+
+        def errors(one: Proposal) -> int | None:
+            return errors_with(snapshot, self.workspace, start, end + one.after, one.text)
+
+        order = rank(proposals, errors) if proposals[1:] else [0]
         found = [suggestion(snapshot, context, *proposals[i], infill) for i in order]
         return distinct(found)
-
-    def _errors(self, snapshot: Snapshot, proposal: Proposal) -> int | None:
-        gap = snapshot.gap
-        return errors_with(
-            snapshot, self.workspace, gap.start, gap.end + proposal.after, proposal.text
-        )
 
     def read_ahead(self, snapshot: Snapshot) -> None:
         """Have the context of a place computed where the person may type next, until somebody asks.

@@ -51,9 +51,11 @@ MAY_IMPORT = {
         "dcomplete.popup",
         "dcomplete.postprocess.",
         "dcomplete.serve.",
+        "dcomplete.splitting",
         "dcomplete.suggestions",
         "dcomplete.translating",
     },
+    "dcomplete.splitting": TEXT | {"dcomplete.context."},
     "dcomplete.translating": TEXT | {"dcomplete.context.", "dcomplete.postprocess."},
     "dcomplete.dialects": TEXT | {"dcomplete.serve.", "dcomplete.context.languages"},  # for signs
     "dcomplete.models": WORDS,

@@ -1,0 +1,124 @@
+"""Braces on one line: the block is suggested before Enter is pressed, and is there after it."""
+
+import asyncio
+from dataclasses import replace
+
+import pytest
+
+from dcomplete.document import Gap, Snapshot
+from dcomplete.errors import Refusal
+from dcomplete.settings import TriggerSettings, read_settings
+from dcomplete.splitting import split
+from tests.test_completer import QUIET, Scripted, completer, inserted, run
+
+ADD = "function add(a, b) {|}\n\nconsole.log(add(1, 2));\n"
+
+
+def at(text: str, language: str = "javascript", **changes) -> Snapshot:
+    place = text.index("|")
+    snapshot = Snapshot("file:///w/a", language, 1, text.replace("|", "", 1), Gap(place, place))
+    return replace(snapshot, **changes)
+
+
+def shown(snapshot: Snapshot) -> str:
+    return snapshot.text[: snapshot.gap.start] + "|" + snapshot.text[snapshot.gap.start :]
+
+
+@pytest.mark.parametrize(
+    ("language", "text", "opened"),
+    [
+        ("javascript", "  if (x) {|}\n", "  if (x) {\n      |\n  }\n"),
+        ("javascript", "run(() => {|});\r\n", "run(() => {\r\n    |\r\n});\r\n"),
+        ("java", "class A {|}", "class A {\n    |\n}"),
+        ("c", "int main(void)\n{|}\n", "int main(void)\n{\n    |\n}\n"),
+        ("rust", "let x = loop {|};", "let x = loop {\n    |\n};"),
+        ("rust", "fn f() -> Point {|}", "fn f() -> Point {\n    |\n}"),
+        ("go", "type A struct {|}", "type A struct {\n    |\n}"),
+        ("css", "a:hover {|}", "a:hover {\n    |\n}"),
+    ],
+)
+def test_the_line_is_opened_as_enter_would(language, text, opened):
+    braces, snapshot = split(at(text, language), TriggerSettings())
+    assert braces is not None and shown(snapshot) == opened
+
+
+@pytest.mark.parametrize(
+    ("language", "text"),
+    [
+        ("javascript", "const a = {|}"),
+        ("javascript", "import {|} from 'x'"),
+        ("javascript", "export {|}"),
+        ("javascript", "call({|})"),
+        ("javascript", "const a = `${|}`"),
+        ("javascript", "if (x) { |}"),
+        ("javascript", "if (x) {|} else {"),
+        ("javascript", "if (x) {|"),
+        ("go", "a := Point{|}"),
+        ("rust", "let a = Point {|};"),
+        ("rust", "use a::{|};"),
+        ("python", "{|}"),
+        ("markdown", "see {|}"),
+    ],
+)
+def test_other_braces_stay_on_their_line(language, text):
+    snapshot = at(text, language)
+    assert split(snapshot, TriggerSettings()) == (None, snapshot)
+    if language == "javascript":
+        place = replace(at(ADD), gap=Gap(19, 20))
+        assert split(place, TriggerSettings())[0] is None
+
+
+def test_a_block_is_suggested_between_its_braces_and_is_there_after_enter():
+    engine = Scripted("return a + b;")
+
+    async def story():
+        mean = completer(engine)
+        place = at(ADD)
+        [before] = await mean.complete(place)
+        assert inserted(place, before) == ADD.replace("|", "\n    return a + b;\n")
+        place = at(ADD.replace("|", "\n    |\n"))
+        [after] = await mean.complete(place)
+        assert inserted(place, after) == ADD.replace("|", "\n    return a + b;\n")
+        assert (after.id, after.text, after.source) == (before.id, "return a + b;", "cache")
+
+    run(story())
+    [request] = engine.asked
+    assert request.prefix.endswith("{\n    ") and request.suffix.startswith("\n}\n")
+
+
+def test_enter_waits_for_what_is_on_its_way():
+    engine = Scripted("return a + b;", delay=0.03)
+
+    async def story():
+        mean = completer(engine)
+        first = asyncio.create_task(mean.complete(at(ADD)))
+        await asyncio.sleep(0.01)
+        first.cancel()
+        [found] = await mean.complete(at(ADD.replace("|", "\n    |\n")))
+        assert found.text == "return a + b;"
+
+    run(story())
+    assert len(engine.asked) == 1
+
+
+def test_line_ends_and_tabs_are_the_documents():
+    place = at("if (x) {|}\r\n", insert_spaces=False)
+    [found] = run(completer(Scripted("f(x);\n\tg(x);")).complete(place))
+    assert inserted(place, found) == "if (x) {\r\n\tf(x);\r\n\tg(x);\r\n}\r\n"
+
+
+def test_a_dismissed_block_does_not_come_back_and_single_lines_stay_single():
+    async def story():
+        mean = completer(Scripted("return a + b;"))
+        [found] = await mean.complete(at(ADD))
+        mean.dismissed(found.id)
+        for text in (ADD, ADD.replace("|", "\n    |\n")):
+            with pytest.raises(Refusal):
+                await mean.complete(at(text))
+
+    run(story())
+    engine = Scripted("return a + b;")
+    settings = replace(QUIET, trigger=replace(QUIET.trigger, multiline="never"))
+    [found] = run(completer(engine, settings).complete(at(ADD)))
+    assert "\n" not in found.text
+    assert read_settings({"trigger": {"multiline": "never"}}).trigger.multiline == "never"
