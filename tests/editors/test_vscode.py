@@ -55,6 +55,8 @@ CHECKS = (
     "manual",
     "brackets",
     "quotes",
+    "block",
+    "resting",
     "multiCursor",
     "readOnly",
     "untitled",
@@ -159,6 +161,7 @@ def results(vsix: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[di
             found = drive(session, session.options(chromium, artefacts))
             with VoteStore(session.folder / "data" / "dcomplete" / "votes.sqlite3") as store:
                 found["votes"] = list(store.rows())
+            found["engine"] = (session.folder / "logs" / "engine.log").read_text()
             yield found
         finally:
             stop(server, session)
@@ -186,6 +189,14 @@ def test_the_vote_is_in_the_store_of_the_evaluation_harness(results: dict[str, A
     assert all(one.endswith(f"policy {policy}") for one, policy in zip(told, policies, strict=True))
     assert row["prefix_characters"] > 0
     assert "prefix" not in row
+
+
+@pytest.mark.e2e
+@pytest.mark.weights
+@pytest.mark.timeout(600)
+def test_what_is_around_the_cursor_is_read_where_it_rests(results: dict[str, Any]) -> None:
+    ahead = r"background=1 outcome=done steps=0 forwards=[1-9]\d* tokens_computed=[1-9]"
+    assert re.search(ahead, results["engine"]), "no context was computed ahead"
 
 
 @pytest.mark.e2e

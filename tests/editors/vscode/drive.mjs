@@ -1,6 +1,7 @@
 // Runs every check in one VS Code session and prints one line of JSON for each.
 // Its only argument is a JSON object: see `Session` in tests/editors/test_vscode.py.
 import {
+  block,
   brackets,
   crlf,
   largeFile,
@@ -8,6 +9,7 @@ import {
   popup,
   quotes,
   readOnly,
+  resting,
   untitled,
 } from "./editing.mjs";
 import { compare, watch } from "./panels.mjs";
@@ -33,6 +35,8 @@ const CHECKS = {
   manual,
   brackets,
   quotes,
+  block,
+  resting,
   multiCursor,
   readOnly,
   untitled,

@@ -32,6 +32,41 @@ export async function quotes(workbench) {
   return await pair(workbench, "quotes.rb", text, 2, ' "', even);
 }
 
+/** A block is suggested between braces on one line; it can be taken there, or after Enter. */
+export async function block(workbench) {
+  const text = "int add(int a, int b) \n\nint main(void) {\n    return add(1, 2);\n}\n";
+  const whole = /^int add\(int a, int b\) \{\n +\S.*\n(?: .*\n)*\}\n\nint main\(void\) \{\n/;
+  await workbench.file("block.c", text, 1);
+  const ghost = await workbench.typeUntilGhost("{");
+  await workbench.screenshot("block-between");
+  await workbench.press("Tab");
+  await workbench.pause(300);
+  const taken = await workbench.saved("block.c");
+  assert.match(taken, whole);
+  await workbench.file("enter.c", text, 1);
+  await workbench.typeUntilGhost("{");
+  await workbench.press("Enter");
+  await workbench.pause(100);
+  const inside = await workbench.waitGhost(true, 5_000);
+  assert.equal((await workbench.lines())[0], "int add(int a, int b) {");
+  await workbench.press("Tab");
+  await workbench.pause(300);
+  assert.equal(await workbench.saved("enter.c"), taken);
+  return { ghost, inside, taken };
+}
+
+/** What is around the cursor is read before the first key; the engine's log tells, see the test. */
+export async function resting(workbench) {
+  const many = Array.from({ length: 90 }, (_, n) => `value_${n} = ${n}`).join("\n");
+  await workbench.file("resting.py", `${many}\n\n\n${ADD}`, 94);
+  await workbench.pause(6_000);
+  const begin = Date.now();
+  const ghost = await workbench.typeUntilGhost(" ");
+  const milliseconds = Date.now() - begin;
+  await workbench.saved("resting.py");
+  return { ghost, milliseconds };
+}
+
 export async function multiCursor(workbench) {
   const text = "def one(a, b):\n    return\n\ndef two(a, b):\n    return\n";
   await workbench.file("cursors.py", text, 2);
