@@ -4,7 +4,7 @@ import secrets
 
 from dcomplete.context import Context, language_of
 from dcomplete.document import Snapshot
-from dcomplete.postprocess import Proposal, Surroundings, closing_rest
+from dcomplete.postprocess import Proposal, Surroundings, closing
 from dcomplete.settings import Settings
 from dcomplete.types import Infill, InfillRequest, Shape, Suggestion
 
@@ -13,7 +13,7 @@ def infill_request(snapshot: Snapshot, context: Context, settings: Settings) -> 
     """What the engine is asked for one suggestion. Closers that an editor inserts are not shown to it."""
     model, short = settings.model, context.shape is Shape.LINE
     span = context.shape is Shape.SPAN
-    hidden = 0 if span else closing_rest(surroundings(snapshot, context))
+    hidden = 0 if span else closing(surroundings(snapshot, context))
     return InfillRequest(
         prefix=context.alone,
         suffix=context.suffix[hidden:],

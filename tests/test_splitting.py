@@ -83,7 +83,7 @@ def test_a_block_is_suggested_between_its_braces_and_is_there_after_enter():
 
     run(story())
     [request] = engine.asked
-    assert request.prefix.endswith("{\n    ") and request.suffix.startswith("\n}\n")
+    assert request.prefix.endswith("{\n    ") and request.suffix == "\n\nconsole.log(add(1, 2));\n"
 
 
 def test_enter_waits_for_what_is_on_its_way():

@@ -3,8 +3,8 @@
 Every rule is a pure function; ``RULES.md`` names its source and its test.
 """
 
-from dcomplete.postprocess.brackets import closing_rest
 from dcomplete.postprocess.chain import FILTERS, rank, refine
+from dcomplete.postprocess.closing import closing
 from dcomplete.postprocess.proposal import Filter, Proposal, Surroundings
 
-__all__ = ["FILTERS", "Filter", "Proposal", "Surroundings", "closing_rest", "rank", "refine"]
+__all__ = ["FILTERS", "Filter", "Proposal", "Surroundings", "closing", "rank", "refine"]

@@ -13,8 +13,6 @@ from dcomplete.postprocess.lexing import LONG, PAIRS, Mark, balanced, locate, re
 from dcomplete.postprocess.proposal import Proposal, Surroundings, leading
 from dcomplete.postprocess.raw import loose_within, marks_within, open_within
 
-_ENDS = ";,"  # of a statement or an item, behind its closers
-
 
 @dataclass(frozen=True, slots=True)
 class Opener:
@@ -248,20 +246,6 @@ def reuse_closers(proposal: Proposal, around: Surroundings) -> Proposal:
             return replace(proposal, after=max(proposal.after, end))
         count -= 1
     return proposal
-
-
-def closing_rest(around: Surroundings) -> int:
-    """How long the rest of the gap's line is where it only closes what is open at the gap; else 0.
-
-    Editors insert such closers while somebody types. A model that does not see them ends the line as
-    its author would, and the text behind the gap stays the same to it (engine/LOG.md).
-    """
-    closers = around.rest.rstrip().rstrip(_ENDS)
-    if not closers or any(c.isalnum() for c in closers):
-        return 0
-    tail = frame(around).tail
-    known = "".join(around.rest[mark.start : mark.end] for mark in tail)
-    return len(around.rest) if known == "".join(closers.split()) else 0
 
 
 def _in_order(wanted: str, text: str) -> bool:

@@ -29,6 +29,24 @@ def test_text_behind_the_cursor_is_shown_where_it_will_be(editor, stub):
     assert mark["below"] == ["    y); done()"]
 
 
+def test_a_block_between_braces_is_asked_for_again_once_they_have_lines_of_their_own(launch, stub):
+    pairs = "vim.keymap.set('i', '{', '{}<Left>')\nvim.keymap.set('i', '<CR>', '<CR><C-o>O    ')"
+    editor = launch(pairs)
+    stub.script(automatic=[{"text": "\n    return a;\n}", "behind": 1}])
+    editor.open("add.c", "int f()\n", autoindent=False)
+    editor.keys("A {")
+    wait_for(lambda: editor.marks, "ghost text")
+    (mark,) = editor.marks
+    assert (mark["below"], editor.lines) == (["    return a;", "}"], ["int f() {}"])
+    asked = len(stub.received(INLINE))
+    stub.script(automatic=[{"text": "return a;"}])
+    editor.keys("<CR>")
+    editor.wait_ghost("return a;")
+    assert (editor.lines, len(stub.received(INLINE))) == (["int f() {", "    ", "}"], asked + 1)
+    editor.keys("<Tab>")
+    wait_for(lambda: editor.lines[1] == "    return a;", "the block")
+
+
 def test_what_is_replaced_by_other_text_is_struck_out(editor, stub):
     stub.script(automatic=[{"text": "new", "behind": 3}])
     editor.open("x.py", " old\n")

@@ -130,6 +130,10 @@ function M.fit(candidate, place, selected)
   if not tail or (rest == '' and tail == '') then
     return nil
   end
+  -- Behind a line break that was typed, what is to be replaced may have got a line of its own.
+  if place.row > candidate.row and not vim.endswith(tail, candidate.tail) then
+    return nil
+  end
   return { row = place.row, col = place.col, rest = rest, tail = tail, after = candidate.after }
 end
 
