@@ -270,6 +270,15 @@ def test_what_stands_in_the_gap_after_a_suggestion(found, text):
     assert _between(found, Task("t", "b", "g", "f(", ")\n", "")) == text
 
 
+def test_who_types_goes_over_what_the_editor_has_closed():
+    task = Task("t", "b", "g", "def f(", ")\n", "")
+    assert _between(("def f(x) -> int:", "\n"), task) is None
+    assert _between(("def f(x) -> int:", "\n"), task, ")]") == "x) -> int:"
+    assert _between(("def f(x)", "\n"), task, ")]") == "x"
+    assert _between(("def f(x", "\n"), task, ")]") == "x"  # as the editor would leave it
+    assert _between(("def f(x", ""), task, ")]") is None
+
+
 @pytest.mark.parametrize(
     ("old", "new", "edit"),
     [

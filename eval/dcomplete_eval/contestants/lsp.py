@@ -29,6 +29,7 @@ OPTIONS = (
 )  # fmt: skip
 T = TypeVar("T")
 _LOAD_S, _ANSWER_S, _POLL_S = 180.0, 60.0, 0.2
+_CLOSERS = ")]}>\"'`"
 _FIRST = ("value = 1\nother = ", "\n")
 _COUNTS = {"steps": 1, "line_tokens": 1, "block_tokens": 1, "branches": 0}  # and the least of each
 _MODEL = ("policy", "min_score", "device", "dtype", *_COUNTS)
@@ -93,9 +94,11 @@ class LanguageServer:
 
     def typed(self, task: Task) -> Future[Answer]:
         """See `types.Live`. The workspace and other files are not shown."""
-        return self._begin(self._answered(self._going_on, task))
+        return self._begin(self._answered(self._going_on, task, _CLOSERS))
 
-    async def _answered(self, ask: Callable[[Task], Awaitable[Sides | None]], task: Task) -> Answer:
+    async def _answered(
+        self, ask: Callable[[Task], Awaitable[Sides | None]], task: Task, closed: str = ""
+    ) -> Answer:
         watch = Stopwatch()
         try:
             async with asyncio.timeout(_ANSWER_S):
@@ -107,7 +110,7 @@ class LanguageServer:
         ms = watch.total()
         if found is None or (found == (task.prefix, task.suffix) and self._editor.trouble):
             return Answer("", ms, error=self._editor.trouble or "The server cannot tell yet.")
-        text = _between(found, task)
+        text = _between(found, task, closed)
         if text is None:
             return Answer("", ms, error="The suggestion replaces text outside the gap.")
         return Answer(text, ms)
@@ -167,17 +170,21 @@ def _settings(spec: Spec) -> dict[str, Any]:
     return {"model": model, "trigger": trigger}
 
 
-def _between(found: tuple[str, str], task: Task) -> str | None:
+def _between(found: Sides, task: Task, closed: str = "") -> str | None:
     """What stands in the gap after a suggestion was taken; None where text around it changed.
 
-    `found` are the document's new parts before and after the cursor.
+    `found` are the document's new parts before and after the cursor. Of the suffix, the characters of
+    `closed` that lead it may have been replaced: who types goes over what the editor has closed.
     """
-    before, after = found
-    whole = before + after
-    fits = whole.startswith(task.prefix) and whole.endswith(task.suffix)
-    if not fits or len(whole) < len(task.prefix) + len(task.suffix):
+    whole = "".join(found)
+    if not whole.startswith(task.prefix):
         return None
-    return whole[len(task.prefix) : len(whole) - len(task.suffix)]
+    leading = len(task.suffix) - len(task.suffix.lstrip(closed)) if closed else 0
+    for replaced in range(leading + 1):
+        kept = task.suffix[replaced:]
+        if whole.endswith(kept) and len(whole) >= len(task.prefix) + len(kept):
+            return whole[len(task.prefix) : len(whole) - len(kept)]
+    return None
 
 
 KIND = Kind(make, OPTIONS, read=_read)
