@@ -11,6 +11,7 @@ from dcomplete.context.window import (
     PREAMBLE_SHARE,
     SUFFIX_SHARE,
     Count,
+    anchored,
     characters,
     estimate,
     prefix_start,
@@ -63,7 +64,7 @@ def gather(
     shape, why = decide(place, settings.trigger)
     text, gap = snapshot.text, snapshot.gap
     budget = _Budget(settings.context.tokens, count)
-    end = suffix_end(text, gap.end, budget.after, count)
+    end = suffix_end(text, anchored(text, gap.end), budget.after, count)
     kept = _choose(place, end, document, workspace, settings.context, budget)
     document.kept = kept
     return Context(

@@ -16,6 +16,9 @@ CHARACTERS_PER_TOKEN = 3.5  # of source code, on the safe side
 SUFFIX_SHARE = 0.25
 PREAMBLE_SHARE = 1 / 3
 
+_CLOSERS = frozenset(")]}>\"'`;, \t\r\n")
+_INSERTED = 200  # code points behind the gap in which all may be closers
+
 _DEEPEST = 16  # levels of syntax that are searched for a border
 _SIBLINGS = 200  # that are looked at on one level
 
@@ -65,6 +68,18 @@ def suffix_end(text: str, gap: int, tokens: int, count: Count) -> int:
             return end
         limit = gap + (limit - gap) * 3 // 4
     return gap
+
+
+def anchored(text: str, gap: int) -> int:
+    """The first code point behind `gap` that is no closer and no white space, as editors insert them.
+
+    Measured from there, the suffix has the same end whether a bracket or a line was opened before it.
+    """
+    reach = min(len(text), gap + _INSERTED)
+    place = gap
+    while place < reach and text[place] in _CLOSERS:
+        place += 1
+    return place if place < reach else gap
 
 
 def _ending(text: str, gap: int, limit: int) -> int:

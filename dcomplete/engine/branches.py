@@ -146,8 +146,8 @@ def _rivalled(decided: Decided, length: int) -> bool:
 def _branches(filler: Filler, decided: Decided, ended: list[int]) -> Steps[list[_Row]]:
     """The answer `ended` and what its branches became, each once; those that do not end are left out."""
     session, plan, request = decided.session, decided.plan, filler.request
-    short = reads_on(session, decided.canvas, plan)
     whole = _rows(session, [ended])
+    short = reads_on(session, whole, plan)  # the decided canvas may have void cells behind its end
     logs = _logs(decided, whole, short)
     first = _Row(tuple(ended), float(_of(logs, ended).clamp(min=_LEAST).sum()))
     reach = _REACH if _single(filler, decided.task) else math.inf

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from dcomplete.context import Context, Edit, Workspace, errors_with, estimate, gather
 from dcomplete.context.languages import LANGUAGES
+from dcomplete.context.window import anchored
 from dcomplete.document import Gap, Snapshot
 from dcomplete.errors import Reason, Refusal
 from dcomplete.settings import ContextSettings, Settings
@@ -74,7 +75,8 @@ def test_any_text_gives_exact_surroundings_or_a_refusal(
     assert context.alone.endswith(context.prefix)
     assert context.preamble or context.alone == context.prefix
     assert suffix.startswith(context.suffix)
-    assert estimate(context.suffix) <= max(1, tokens // 4)
+    real = context.suffix[anchored(context.suffix, 0) :]
+    assert estimate(real) <= max(1, tokens // 4)
     assert estimate(context.prefix) + estimate(context.preamble) <= max(1, tokens)
     assert estimate(context.alone) <= max(1, tokens)
     assert errors_with(snapshot, workspace, start, end, text[:3]) is None or language
@@ -102,6 +104,19 @@ def test_a_document_of_the_editor_gives_the_same_as_one_from_nowhere():
     assert gather(asked(text, at), workspace, Settings()) == gather(
         asked(text, at), Workspace(), Settings()
     )
+
+
+@pytest.mark.parametrize("inserted", [")", '"])', "}\n", "\n        }", "\r\n    });\r\n}"])
+def test_the_suffix_ends_where_it_did_before_the_editor_closed_something(inserted):
+    text, tokens = large_class(60), 1024
+    for at in range(text.index("return result_30"), text.index("return result_34"), 7):
+        if text[at] in ")]}>\"'`;, \t\r\n":
+            continue
+        before = gather(asked(text, at), Workspace(), Settings()).suffix
+        closed = text[:at] + inserted + text[at:]
+        after = gather(asked(closed, at), Workspace(), Settings()).suffix
+        assert after == inserted.replace("\r\n", "\n") + before
+        assert estimate(before) <= tokens // 4
 
 
 @pytest.mark.parametrize("tokens", [256, 1024, 2048])
