@@ -133,6 +133,20 @@ def _single(filler: Filler, task: Task) -> bool:
     return filler.request.samples == 1 and not task.seam.tail
 
 
+def _least(filler: Filler, task: Task, rows: Sequence[_Row]) -> float:
+    """The nats below which an answer is none of those that are wanted, now that there are `rows`.
+
+    Within reach of the likeliest any may be the best; of the others the likelier ones come first. An
+    answer more than is wanted is kept: two may read alike.
+    """
+    wanted = filler.request.samples
+    enough = wanted if wanted == 1 else wanted + 1
+    nats = sorted({row.ids: row.nats for row in rows}.values(), reverse=True)
+    if task.seam.tail or len(nats) < enough:
+        return -math.inf
+    return min(nats[0] - _REACH, nats[enough - 1])
+
+
 def _rivalled(decided: Decided, length: int) -> bool:
     """Whether another answer may be within reach, for all that is known without another pass."""
     if not decided.plan.policy.causal:
@@ -161,7 +175,7 @@ def _branches(filler: Filler, decided: Decided, ended: list[int]) -> Steps[list[
     for some in [[way] for way in ways] if short else [ways]:
         if some and not plan.late():
             canvas = _started(filler, ended, some, logs, plan)
-            least = max(row.nats for row in rows) - (reach if short else math.inf)
+            least = _least(filler, decided.task, rows) if short else -math.inf
             steps = watched.denoised(session, canvas, plan)
             if (yield from _hopeful(steps, canvas, least)) is Finish.DONE:
                 rows += _finished(filler, decided, canvas)

@@ -1,4 +1,4 @@
-"""Branches of an answer that ends before its canvas does, because its line is over."""
+"""What branches cost: short passes, and none for answers that are not wanted."""
 
 from dataclasses import replace
 
@@ -7,7 +7,7 @@ import pytest
 from dcomplete.engine.constraints import Free
 from dcomplete.engine.engine import LocalEngine
 from tests.conftest import SPECIALS, make_family
-from tests.engine.test_branches import ASKED
+from tests.engine.test_branches import ASKED, Sharp
 from tests.engine.test_tokens import TOKENS
 
 
@@ -27,7 +27,7 @@ def engine(seed: int, few: int) -> LocalEngine:
 
 
 @pytest.mark.parametrize("seed", range(3))
-def test_they_are_read_in_short_passes_where_those_are_cheap(seed, monkeypatch):
+def test_where_a_line_ends_before_its_canvas_they_are_read_in_short_passes(seed, monkeypatch):
     over = lambda engine, request, task: lambda tokens: len(tokens) >= 4  # noqa: E731
     monkeypatch.setattr(LocalEngine, "_over", over)
     asked = replace(ASKED, line=True, samples=1)
@@ -38,3 +38,22 @@ def test_they_are_read_in_short_passes_where_those_are_cheap(seed, monkeypatch):
     assert short.best.score == pytest.approx(rows.best.score, abs=1e-4)
     assert short.forwards > alone.forwards, "there are no branches"
     assert short.tokens_computed < 0.7 * rows.tokens_computed
+
+
+@pytest.mark.parametrize("wanted", [1, 3])
+@pytest.mark.parametrize("few", [0, 4])
+def test_who_wants_few_answers_gets_the_same_best_ones_for_less(few, wanted):
+    """What is given up early could not have become one of them."""
+    spared, asked = 0, replace(ASKED, branches=16)
+    for seed in range(6):
+        family = make_family(seed=seed)
+        family.few = few
+        engine = LocalEngine(family, TOKENS, constraint=Sharp())
+        every, best = engine.infill(asked), engine.infill(replace(asked, samples=wanted))
+        sure = max(1, wanted - 1)  # several tokens of this tokenizer read alike; one may
+        assert [a.texts for a in best.answers[:sure]] == [a.texts for a in every.answers[:sure]]
+        scores = [a.score for a in every.answers[:sure]]
+        assert [a.score for a in best.answers[:sure]] == pytest.approx(scores, abs=1e-4)
+        assert best.tokens_computed <= every.tokens_computed
+        spared += every.forwards - best.forwards
+    assert spared > 0 or not few
