@@ -19,6 +19,8 @@ BACK = 64  # code points that may be deleted before the place of a suggestion
 CLOSERS = frozenset(")]}>\"'`")
 RECENT = 8  # entries of a document that may be a draft; older ones cost time and are rarely right
 AUTOMATIC = 8  # closers that an editor may have inserted by itself
+_LONGEST = 75  # code points of a line of them, with its line break
+_OWN_LINE = re.compile(r"\r?\n[ \t]{0,64}[)\]}]{1,8}$")  # of closers, made by Enter before them
 _WORD = re.compile(r"\w+")
 
 
@@ -145,9 +147,12 @@ def _remaining(entry: Remembered, snapshot: Snapshot) -> Suggestion | None:
     here = place.text[far : place.start]
     if not known.startswith(here) or hash(place.text[:far]) != entry.before.far:
         return None
-    text = known[len(here) :]
-    between = _between(entry, place)
-    if between is None or not text.strip() or not text.startswith(place.typed):
+    found = _between(entry, place)
+    if found is None:
+        return None
+    between, below = found
+    text = known[len(here) :].removesuffix(below)
+    if not text.strip() or not text.startswith(place.typed):
         return None
     letters = iter(text)
     if not entry.replaced.endswith(between) and not all(letter in letters for letter in between):
@@ -158,13 +163,15 @@ def _remaining(entry: Remembered, snapshot: Snapshot) -> Suggestion | None:
     return replace(entry.suggestion, text=text, start=place.start, end=end, source="cache")
 
 
-def _between(entry: Remembered, place: _Place) -> str | None:
-    """What stands between the gap and the entry's text after; None where that text has changed.
+def _between(entry: Remembered, place: _Place) -> tuple[str, str] | None:
+    """What stands between the gap and the entry's text after, on the line and below it; None where the
+    text after has changed.
 
-    It is what the entry replaces or the end of it, behind closers that the editor inserted.
+    On the line it is what the entry replaces or the end of it, behind closers that the editor inserted;
+    below it a line of such closers with which the suggestion ends as well.
     """
     start = len(place.text) - entry.after.length
-    if not 0 <= start - place.end <= len(entry.replaced) + AUTOMATIC:
+    if not 0 <= start - place.end <= len(entry.replaced) + _LONGEST:
         return None
     near = len(entry.after.near)
     if place.text[start : start + near] != entry.after.near:
@@ -172,9 +179,12 @@ def _between(entry: Remembered, place: _Place) -> str | None:
     if hash(place.text[start + near :]) != entry.after.far:
         return None
     between = place.text[place.end : start]
-    if entry.replaced.endswith(between) or set(between.removesuffix(entry.replaced)) <= CLOSERS:
-        return between
-    return None
+    own = _OWN_LINE.search(between)
+    below = own[0] if own and entry.suggestion.text.endswith(own[0]) else ""
+    line = between.removesuffix(below)
+    closers = line.removesuffix(entry.replaced)
+    fits = len(closers) <= AUTOMATIC and set(closers) <= CLOSERS
+    return (line, below) if fits or entry.replaced.endswith(line) else None
 
 
 def _typed(entry: Remembered, place: _Place) -> str | None:

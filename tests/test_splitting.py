@@ -4,11 +4,14 @@ import asyncio
 from dataclasses import replace
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from dcomplete.document import Gap, Snapshot
 from dcomplete.errors import Refusal
 from dcomplete.settings import TriggerSettings, read_settings
 from dcomplete.splitting import split
+from dcomplete.types import Shape, Suggestion
 from tests.test_completer import QUIET, Scripted, completer, inserted, run
 
 ADD = "function add(a, b) {|}\n\nconsole.log(add(1, 2));\n"
@@ -68,6 +71,25 @@ def test_other_braces_stay_on_their_line(language, text):
         assert split(place, TriggerSettings())[0] is None
 
 
+@given(
+    before=st.text("x {(=\n\r\t", max_size=12),
+    after=st.text("}) ;\n\rx", max_size=12),
+    text=st.text("ab\n }", max_size=8),
+    spaces=st.booleans(),
+)
+def test_a_suggestion_makes_the_same_document_of_both(before, after, text, spaces):
+    place = at(f"{before}{{|}}{after}", insert_spaces=spaces)
+    braces, opened = split(place, TriggerSettings())
+    if braces is None:
+        assert opened is place
+        return
+    start = opened.gap.start
+    found = Suggestion("i", text, start, start, Shape.BLOCK, 0.0, "model")
+    whole = braces.joined(found)
+    assert inserted(place, whole) == inserted(opened, found)
+    assert "\n" not in place.text[whole.start : whole.end] and whole.start == place.gap.start
+
+
 def test_a_block_is_suggested_between_its_braces_and_is_there_after_enter():
     engine = Scripted("return a + b;")
 
@@ -84,6 +106,22 @@ def test_a_block_is_suggested_between_its_braces_and_is_there_after_enter():
     run(story())
     [request] = engine.asked
     assert request.prefix.endswith("{\n    ") and request.suffix == "\n\nconsole.log(add(1, 2));\n"
+
+
+def test_a_block_that_was_suggested_with_its_braces_stays_while_they_are_typed():
+    block = "if (x) {\n        g(x);\n    }"
+    engine, around = Scripted(block), "function f(x) {\n    @\n}\n"
+
+    async def story():
+        mean = completer(engine)
+        inside = ("|", "\n        |\n    ", "\n        g|\n    ", "\n        g(|)\n    ")
+        for typed in ("|", "if (|)", *(f"if (x) {{{one}}}" for one in inside)):
+            place = at(around.replace("@", typed))
+            [found] = await mean.complete(place)
+            assert inserted(place, found) == around.replace("@", block)
+
+    run(story())
+    assert len(engine.asked) == 1
 
 
 def test_enter_waits_for_what_is_on_its_way():

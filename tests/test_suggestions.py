@@ -79,6 +79,19 @@ def test_typing_into_a_pair_that_the_editor_closed_replaces_its_closer():
     assert applied(now, found) == "x = f(a, g(b))\n"
 
 
+@pytest.mark.parametrize("eol", ["\n", "\r\n"])
+def test_typing_into_braces_that_get_lines_of_their_own_keeps_the_block(eol):
+    text = "{\n    f(x);\n    g(x);\n}".replace("\n", eol)
+    suggestions = cache(f"if (x) |{eol}z{eol}", text)
+    now = at("if (x) {\n    |\n}\nz\n".replace("\n", eol))
+    (found,) = suggestions.find(now)
+    assert applied(now, found) == "if (x) {\n    f(x);\n    g(x);\n}\nz\n".replace("\n", eol)
+    now = at("if (x) {\n    f(x);\n    |\n}\nz\n".replace("\n", eol))
+    assert suggestions.find(now)[0].text == "g(x);"
+    assert suggestions.find(at("if (x) {\n    |\n  }\nz\n".replace("\n", eol))) == []
+    assert suggestions.find(at("if (x) {\n    |\n}\n\nz\n".replace("\n", eol))) == []
+
+
 def test_text_that_is_no_closer_behind_the_gap_is_not_replaced():
     suggestions = cache("x = |\n", "f(a, b)")
     assert suggestions.find(at("x = f(|a, b)\n")) == []
