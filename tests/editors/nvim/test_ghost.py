@@ -47,6 +47,22 @@ def test_a_block_between_braces_is_asked_for_again_once_they_have_lines_of_their
     wait_for(lambda: editor.lines[1] == "    return a;", "the block")
 
 
+def test_a_closer_that_enter_puts_below_is_not_taken_twice(launch, stub):
+    pairs = "vim.keymap.set('i', '{', '{}<Left>')\nvim.keymap.set('i', '<CR>', '<CR><C-o>O    ')"
+    editor = launch(pairs)
+    stub.script(automatic=[{"text": "{\n    return a;\n}"}])
+    editor.open("add.c", "int f()\n", autoindent=False)
+    editor.keys("A ")
+    wait_for(lambda: editor.marks, "ghost text")
+    editor.keys("{")
+    wait_for(lambda: editor.marks and editor.lines == ["int f() {}"], "ghost text behind the brace")
+    stub.script(automatic=[{"text": "return a;"}])
+    editor.keys("<CR>")
+    editor.wait_ghost("return a;")
+    editor.keys("<Tab>")
+    wait_for(lambda: editor.lines == ["int f() {", "    return a;", "}"], "the block")
+
+
 def test_what_is_replaced_by_other_text_is_struck_out(editor, stub):
     stub.script(automatic=[{"text": "new", "behind": 3}])
     editor.open("x.py", " old\n")

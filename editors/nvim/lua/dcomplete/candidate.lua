@@ -104,6 +104,22 @@ local function tail_now(candidate, behind, rest)
   end
 end
 
+--- Whether a line break that was typed has given closers a line of their own: what is to be replaced, or
+--- what the editor has closed since and the suggestion ends with.
+---@param candidate dcomplete.Candidate
+---@param place dcomplete.Place
+---@param rest string
+---@param tail string
+---@return boolean
+local function parted(candidate, place, rest, tail)
+  if not vim.endswith(tail, candidate.tail) then
+    return true
+  end
+  local last = rest:match('\n(%s*[%)%]}]+)$')
+  local below = vim.api.nvim_buf_get_lines(0, place.row + 1, place.row + 2, false)[1]
+  return last ~= nil and last == below
+end
+
 --- How a candidate fits the text at the cursor now.
 ---@param candidate dcomplete.Candidate
 ---@param place dcomplete.Place
@@ -130,9 +146,8 @@ function M.fit(candidate, place, selected)
   if not tail or (rest == '' and tail == '') then
     return nil
   end
-  -- Behind a line break that was typed, what is to be replaced may have got a line of its own.
-  if place.row > candidate.row and not vim.endswith(tail, candidate.tail) then
-    return nil
+  if place.row > candidate.row and parted(candidate, place, rest, tail) then
+    return nil -- the server knows what is left
   end
   return { row = place.row, col = place.col, rest = rest, tail = tail, after = candidate.after }
 end
