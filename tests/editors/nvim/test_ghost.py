@@ -30,7 +30,7 @@ def test_text_behind_the_cursor_is_shown_where_it_will_be(editor, stub):
 
 
 def test_a_block_between_braces_is_asked_for_again_once_they_have_lines_of_their_own(launch, stub):
-    pairs = "vim.keymap.set('i', '{', '{}<Left>')\nvim.keymap.set('i', '<CR>', '<CR><C-o>O    ')"
+    pairs = "vim.keymap.set('i', '{', '{}<Left>')\nvim.keymap.set('i', '<CR>', '<CR><Up><End><CR>    ')"
     editor = launch(pairs)
     stub.script(automatic=[{"text": "\n    return a;\n}", "behind": 1}])
     editor.open("add.c", "int f()\n", autoindent=False)
@@ -48,7 +48,7 @@ def test_a_block_between_braces_is_asked_for_again_once_they_have_lines_of_their
 
 
 def test_a_closer_that_enter_puts_below_is_not_taken_twice(launch, stub):
-    pairs = "vim.keymap.set('i', '{', '{}<Left>')\nvim.keymap.set('i', '<CR>', '<CR><C-o>O    ')"
+    pairs = "vim.keymap.set('i', '{', '{}<Left>')\nvim.keymap.set('i', '<CR>', '<CR><Up><End><CR>    ')"
     editor = launch(pairs)
     stub.script(automatic=[{"text": "{\n    return a;\n}"}])
     editor.open("add.c", "int f()\n", autoindent=False)
