@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from dcomplete.errors import DocumentError
 
 BOM = "\ufeff"
+# What editors insert by themselves, and what has to be typed for it
+CLOSERS = {")": "(", "]": "[", "}": "{", ">": "<", '"': '"', "'": "'", "`": "`"}
 _DIGITS = 18  # of a line or column; Python refuses to read numbers of thousands
 
 

@@ -12,15 +12,13 @@ from collections.abc import Coroutine
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
-from dcomplete.document import Snapshot
+from dcomplete.document import CLOSERS, Snapshot
 from dcomplete.errors import Reason, Refusal
 from dcomplete.types import Cell, Suggestion
 
 T = TypeVar("T")
 MOST_TYPED = 40  # characters since the request after which its answer is of no use
 GRACE_S = 0.3  # between a request that is given up and the next one for the same computation
-
-_OPENERS = {")": "(", "]": "[", "}": "{", ">": "<", '"': '"', "'": "'", "`": "`"}
 
 
 class Flight:
@@ -135,7 +133,7 @@ def typed_since(before: Snapshot, after: Snapshot) -> str | None:
     if not 0 <= inserted <= len(typed):
         return None
     closers = after.text[end : end + inserted]
-    if not all(_OPENERS.get(closer, "\0") in typed for closer in closers):
+    if not all(CLOSERS.get(closer, "\0") in typed for closer in closers):
         return None
     return typed if before.text[before.gap.end :] == after.text[end + inserted :] else None
 

@@ -11,12 +11,11 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import count, islice
 
-from dcomplete.document import Snapshot
+from dcomplete.document import CLOSERS, Snapshot
 from dcomplete.types import Suggestion
 
 NEAR = 512  # code points kept and compared as they are; what is farther away is a hash
 BACK = 64  # code points that may be deleted before the place of a suggestion
-CLOSERS = frozenset(")]}>\"'`")
 RECENT = 8  # entries of a document that may be a draft; older ones cost time and are rarely right
 AUTOMATIC = 8  # closers that an editor may have inserted by itself
 _LONGEST = 75  # code points of a line of them, with its line break
@@ -183,7 +182,7 @@ def _between(entry: Remembered, place: _Place) -> tuple[str, str] | None:
     below = own[0] if own and entry.suggestion.text.endswith(own[0]) else ""
     line = between.removesuffix(below)
     closers = line.removesuffix(entry.replaced)
-    fits = len(closers) <= AUTOMATIC and set(closers) <= CLOSERS
+    fits = len(closers) <= AUTOMATIC and set(closers) <= CLOSERS.keys()
     return (line, below) if fits or entry.replaced.endswith(line) else None
 
 

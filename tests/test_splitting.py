@@ -12,7 +12,7 @@ from dcomplete.errors import Refusal
 from dcomplete.settings import TriggerSettings, read_settings
 from dcomplete.splitting import split
 from dcomplete.types import Shape, Suggestion
-from tests.test_completer import QUIET, Scripted, completer, inserted, run
+from tests.test_completer import Scripted, completer, inserted, run
 
 ADD = "function add(a, b) {|}\n\nconsole.log(add(1, 2));\n"
 
@@ -66,9 +66,12 @@ def test_the_line_is_opened_as_enter_would(language, text, opened):
 def test_other_braces_stay_on_their_line(language, text):
     snapshot = at(text, language)
     assert split(snapshot, TriggerSettings()) == (None, snapshot)
-    if language == "javascript":
-        place = replace(at(ADD), gap=Gap(19, 20))
-        assert split(place, TriggerSettings())[0] is None
+
+
+def test_a_span_that_is_replaced_is_no_place_between_braces():
+    place = at("if (x) {|old}\n")
+    place = replace(place, gap=Gap(place.gap.start, place.gap.start + 3))
+    assert split(place, TriggerSettings())[0] is None
 
 
 @given(
@@ -156,7 +159,6 @@ def test_a_dismissed_block_does_not_come_back_and_single_lines_stay_single():
 
     run(story())
     engine = Scripted("return a + b;")
-    settings = replace(QUIET, trigger=replace(QUIET.trigger, multiline="never"))
+    settings = read_settings({"trigger": {"multiline": "never", "precompute": False}})
     [found] = run(completer(engine, settings).complete(at(ADD)))
     assert "\n" not in found.text
-    assert read_settings({"trigger": {"multiline": "never"}}).trigger.multiline == "never"

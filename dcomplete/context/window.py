@@ -11,12 +11,13 @@ from collections.abc import Callable
 import tree_sitter
 
 from dcomplete.context.trees import Parsed
+from dcomplete.document import CLOSERS
 
 CHARACTERS_PER_TOKEN = 3.5  # of source code, on the safe side
 SUFFIX_SHARE = 0.25
 PREAMBLE_SHARE = 1 / 3
 
-_CLOSERS = frozenset(")]}>\"'`;, \t\r\n")
+_INSERTIONS = frozenset([*CLOSERS, *";, \t\r\n"])
 _INSERTED = 200  # code points behind the gap in which all may be closers
 
 _DEEPEST = 16  # levels of syntax that are searched for a border
@@ -77,7 +78,7 @@ def anchored(text: str, gap: int) -> int:
     """
     reach = min(len(text), gap + _INSERTED)
     place = gap
-    while place < reach and text[place] in _CLOSERS:
+    while place < reach and text[place] in _INSERTIONS:
         place += 1
     return place if place < reach else gap
 

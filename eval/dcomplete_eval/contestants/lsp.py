@@ -14,6 +14,7 @@ from typing import Any, TypeVar
 
 from pygls.exceptions import JsonRpcException, PyglsError
 
+from dcomplete.document import CLOSERS
 from dcomplete.errors import UserError
 from dcomplete.settings import ContextSettings
 from dcomplete.types import Stopwatch
@@ -29,7 +30,6 @@ OPTIONS = (
 )  # fmt: skip
 T = TypeVar("T")
 _LOAD_S, _ANSWER_S, _POLL_S = 180.0, 60.0, 0.2
-_CLOSERS = ")]}>\"'`"
 _FIRST = ("value = 1\nother = ", "\n")
 _COUNTS = {"steps": 1, "line_tokens": 1, "block_tokens": 1, "branches": 0}  # and the least of each
 _MODEL = ("policy", "min_score", "device", "dtype", *_COUNTS)
@@ -94,7 +94,7 @@ class LanguageServer:
 
     def typed(self, task: Task) -> Future[Answer]:
         """See `types.Live`. The workspace and other files are not shown."""
-        return self._begin(self._answered(self._going_on, task, _CLOSERS))
+        return self._begin(self._answered(self._going_on, task, "".join(CLOSERS)))
 
     async def _answered(
         self, ask: Callable[[Task], Awaitable[Sides | None]], task: Task, closed: str = ""

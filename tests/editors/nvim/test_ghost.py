@@ -7,6 +7,11 @@ from tests.editors.nvim.editor import wait_for
 pytestmark = pytest.mark.e2e
 
 INLINE = "textDocument/inlineCompletion"
+# Braces close themselves, and Enter parts them, as with a plug-in for pairs
+PAIRS = """
+vim.keymap.set('i', '{', '{}<Left>')
+vim.keymap.set('i', '<CR>', '<CR><Up><End><CR>    ')
+"""
 
 
 def test_several_lines_are_shown_inline_and_below(editor, stub):
@@ -30,8 +35,7 @@ def test_text_behind_the_cursor_is_shown_where_it_will_be(editor, stub):
 
 
 def test_a_block_between_braces_is_asked_for_again_once_they_have_lines_of_their_own(launch, stub):
-    pairs = "vim.keymap.set('i', '{', '{}<Left>')\nvim.keymap.set('i', '<CR>', '<CR><Up><End><CR>    ')"
-    editor = launch(pairs)
+    editor = launch(PAIRS)
     stub.script(automatic=[{"text": "\n    return a;\n}", "behind": 1}])
     editor.open("add.c", "int f()\n", autoindent=False)
     editor.keys("A {")
@@ -48,8 +52,7 @@ def test_a_block_between_braces_is_asked_for_again_once_they_have_lines_of_their
 
 
 def test_a_closer_that_enter_puts_below_is_not_taken_twice(launch, stub):
-    pairs = "vim.keymap.set('i', '{', '{}<Left>')\nvim.keymap.set('i', '<CR>', '<CR><Up><End><CR>    ')"
-    editor = launch(pairs)
+    editor = launch(PAIRS)
     stub.script(automatic=[{"text": "{\n    return a;\n}"}])
     editor.open("add.c", "int f()\n", autoindent=False)
     editor.keys("A ")
