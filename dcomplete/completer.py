@@ -27,7 +27,7 @@ from dcomplete.settings import Settings
 from dcomplete.splitting import split
 from dcomplete.suggestions import Suggestions, distinct
 from dcomplete.translating import infill_request, suggestion, surroundings
-from dcomplete.types import ENOUGH_BRANCHES, Infill, InfillRequest, Suggestion, Watcher
+from dcomplete.types import ENOUGH_BRANCHES, Finish, Infill, InfillRequest, Suggestion, Watcher
 
 _VARIETY = (0.8, 1.2)  # temperatures where several suggestions are wanted and branches found one
 _PAUSE_S = 20.0  # after which other text is chosen anew
@@ -217,11 +217,9 @@ class Completer:
         proposals: list[tuple[Proposal, float]] = []
         refusal = Refusal("The model says that nothing belongs here.", Reason.NOTHING)
         for answer in infill.answers:
-            if snapshot.automatic and answer.score < self.settings.model.min_score:
-                refusal = Refusal("The model is not sure enough to suggest it.", Reason.UNSURE)
-                continue
+            told = replace(around, unsure=answer.finish is Finish.UNSURE)
             try:
-                proposals.append((refine(answer.texts[0], around), answer.score))
+                proposals.append((refine(answer.texts[0], told), answer.score))
             except Refusal as why:
                 refusal = why
         if not proposals:

@@ -29,7 +29,9 @@ class ModelSettings:
     block_tokens: int = 96  # most tokens of one over several lines
     deadline_ms: float = 4000.0  # an automatic suggestion is answered by then with what there is
     branches: int = 0  # other answers tried beside one that comes by itself
-    min_score: float = -0.5  # mean nats a token below which an automatic suggestion is not shown
+    confidence: float = (
+        0.5  # how likely right what comes by itself is, at least: the rest is cut off
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +86,10 @@ def read_settings(raw: object, base: Settings | None = None) -> Settings:
         raise UserError(
             "Setting trigger.multiline must be auto, always or never, "
             f"not {settings.trigger.multiline!r}."
+        )
+    if not 0 <= settings.model.confidence <= 1:
+        raise UserError(
+            f"Setting model.confidence must be from 0 to 1, not {settings.model.confidence:g}."
         )
     return settings
 

@@ -24,6 +24,7 @@ def infill_request(snapshot: Snapshot, context: Context, settings: Settings) -> 
         policy=model.policy,
         deadline_ms=model.deadline_ms if snapshot.automatic else None,
         line=short,
+        confidence=model.confidence if snapshot.automatic else 0.0,
         context_tokens=settings.context.tokens,
     )
 

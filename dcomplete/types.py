@@ -34,6 +34,7 @@ class Finish(Enum):
     LENGTH = "length"  # max_tokens was reached before the model ended the gap
     STEPS = "steps"  # the step limit forced the last cells
     DEADLINE = "deadline"  # the time limit forced the last cells
+    UNSURE = "unsure"  # what follows is less likely than was wanted
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +47,8 @@ class InfillRequest:
     is computed, for a request that comes next. `draft` is an earlier answer to start from (single gap of
     unknown length only; models that cannot end a gap themselves do without it). `line`: no more than
     the rest of a line, or else the next one with text, is wanted, so a single gap's answer may end there.
+    `confidence`: as much of a single gap's answer is wanted, between two words, as is right with that
+    probability, by the model's own reading; 0 is all of it.
     """
 
     prefix: str
@@ -63,6 +66,7 @@ class InfillRequest:
     deadline_ms: float | None = None
     draft: str | None = None
     line: bool = False
+    confidence: float = 0.0
     context_tokens: int = 1024
     heal: bool = True
     reuse: bool = True  # False computes everything anew: the slow twin of the cache

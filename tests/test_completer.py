@@ -1,6 +1,7 @@
 """The whole street with an engine that answers what the test says, and counts what it is asked."""
 
 import asyncio
+import math
 from dataclasses import replace
 
 import pytest
@@ -33,8 +34,15 @@ class Scripted:
             raise
         texts = self.answers.pop(0) if len(self.answers) > 1 else self.answers[0]
         texts = [texts] if isinstance(texts, str) else texts
-        answers = tuple(Answer((t,), 4, self.score, Finish.DONE) for t in texts)
+        answers = tuple(self._answer(t, request.confidence) for t in texts)
         return Infill(answers, "scripted", "cpu", "float32", "threshold", 1, 1, 1, 1)
+
+    def _answer(self, text, confidence):
+        """As an engine answers: what of it is sure enough; `|` parts what is from what is not."""
+        sure, _, unsure = text.partition("|")
+        if (unsure or math.exp(4 * self.score) < confidence) and confidence:
+            return Answer((sure * bool(unsure),), 2, self.score, Finish.UNSURE)
+        return Answer((sure + unsure,), 4, self.score, Finish.DONE)
 
     async def status(self):
         return {}
@@ -115,15 +123,6 @@ def test_windows_line_ends_stay():
     place = at("def f(x):\r\n    if x:\r\n        |\r\n")
     [suggestion] = run(completer(Scripted("y = x\n        return y")).complete(place))
     assert suggestion.text == "y = x\r\n        return y"
-
-
-def test_an_unsure_answer_is_shown_only_when_asked_for():
-    place = at("x = |\n")
-    with pytest.raises(Refusal) as refusal:
-        run(completer(Scripted("maybe", score=-5.0)).complete(place))
-    assert refusal.value.reason is Reason.UNSURE
-    asked = replace(place, automatic=False)
-    assert run(completer(Scripted("maybe", score=-5.0)).complete(asked))[0].text == "maybe"
 
 
 def test_several_suggestions_differ_and_those_that_parse_come_first():

@@ -37,7 +37,9 @@ class Slow:
             self.ended.append("stopped")
             raise
         self.ended.append("done")
-        answers = (Answer((text,), len(text), self.score, Finish.DONE),)
+        unsure = self.score < -1 and request.confidence
+        finish = Finish.UNSURE if unsure else Finish.DONE
+        answers = (Answer(("" if unsure else text,), len(text), self.score, finish),)
         return Infill(answers, "slow", "cpu", "float32", "threshold", 1, 1, 1, 1)
 
 

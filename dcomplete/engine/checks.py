@@ -32,6 +32,10 @@ def check_request(request: InfillRequest) -> None:
         ),
         "context_tokens must be from 16 to 8192": not 16 <= request.context_tokens <= 8192,
         "beside must not be negative": request.beside is not None and request.beside < 0,
+        "confidence must be from 0 to 1": not 0 <= request.confidence <= 1,
+        "confidence cuts the answer of a single gap only": (
+            request.confidence > 0 and bool(request.between)
+        ),
         "a draft fits a single gap only": request.draft is not None and bool(request.between),
         "a draft has a length of its own: leave length at auto": (
             request.draft is not None and request.length != "auto"

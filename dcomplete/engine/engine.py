@@ -1,5 +1,6 @@
 """The engine in this process: a request's text in, answers out."""
 
+import math
 import time
 from dataclasses import dataclass, replace
 
@@ -10,10 +11,12 @@ from dcomplete.engine.checks import check_request
 from dcomplete.engine.clusters import MAX_PINNED, behind, joined, split, too_late
 from dcomplete.engine.constraints import Constraint, Free
 from dcomplete.engine.denoise import Plan, Steps
-from dcomplete.engine.fill import Counts, Filled, Filler, Look, Over, unwatched
+from dcomplete.engine.fill import Filler, Look, Over, unwatched
+from dcomplete.engine.filled import Counts, Filled
 from dcomplete.engine.policies import PUBLISHED, policy
 from dcomplete.engine.prompt import Task, make_task
 from dcomplete.engine.sampling import Sampler
+from dcomplete.engine.sureness import beginning_of, likely
 from dcomplete.engine.tokens import Tokens
 from dcomplete.models.canvas import PINNED, VOID, Canvas
 from dcomplete.models.family import Family
@@ -21,6 +24,7 @@ from dcomplete.types import (
     Answer,
     CancelToken,
     Cell,
+    Finish,
     Infill,
     InfillRequest,
     Stopwatch,
@@ -175,7 +179,7 @@ class LocalEngine:
             over = self._over(request, task)
             filler = Filler(self.family, request, plan, look, counts, over, others)
             filled = yield from filler.fill(task, self.tokens.starts(task.seam), draft)
-            answers = [self._text(task, one) for one in filled]
+            answers = [self._text(request, task, one) for one in filled]
             fitting = [a for a in answers if a is not None]
             if request.branches:
                 fitting = _each_once(fitting)
@@ -193,8 +197,10 @@ class LocalEngine:
         other = request.preamble if self.family.usage.other_text else ""
         return replace(request, context_tokens=most, preamble=other)
 
-    def _text(self, task: Task, filled: Filled) -> Answer | None:
+    def _text(self, request: InfillRequest, task: Task, filled: Filled) -> Answer | None:
         """Tokens to text, healed borders taken off; None if the answer does not end with the tail."""
+        if filled.finish is Finish.UNSURE:
+            return self._beginning(request, task, filled)
         texts = [self.tokens.decode(ids).rstrip("\ufffd") for ids in filled.gaps]
         texts[0] = texts[0][len(task.seam.head) :]
         for stop in self.family.usage.stops:
@@ -204,6 +210,14 @@ class LocalEngine:
             return None
         texts[-1] = texts[-1].removesuffix(tail)
         return Answer(tuple(texts), filled.tokens, filled.score, filled.finish)
+
+    def _beginning(self, request: InfillRequest, task: Task, filled: Filled) -> Answer:
+        """What is sure enough of an answer to a single gap: nothing where it has to end with a tail."""
+        count = likely(filled.nats, math.log(request.confidence))
+        count, text = beginning_of(filled.gaps[0], count, self.tokens.decode)
+        text = "" if task.seam.tail else text[len(task.seam.head) :]
+        score = sum(filled.nats[:count]) / max(1, count)
+        return Answer((text,), count, score, Finish.UNSURE)
 
     def _over(self, request: InfillRequest, task: Task) -> Over | None:
         """Where the answer to `request` may end early, if anywhere. On a GPU the host does not look."""

@@ -10,6 +10,7 @@ import torch
 from dcomplete.engine.beginning import beginning
 from dcomplete.engine.constraints import Banned, Constraint, Every
 from dcomplete.engine.denoise import Plan, Steps, denoise
+from dcomplete.engine.filled import Counts, Filled
 from dcomplete.engine.lengths import (
     CANVAS,
     CloseAfterFill,
@@ -23,6 +24,7 @@ from dcomplete.engine.opening import Opening
 from dcomplete.engine.prompt import Task
 from dcomplete.engine.reading import read
 from dcomplete.engine.speculation import speculate
+from dcomplete.engine.sureness import EndsUnsure, likely
 from dcomplete.engine.tokens import ANY, Start
 from dcomplete.engine.windows import LeftToRightBlocks
 from dcomplete.models.canvas import PINNED, Canvas
@@ -41,26 +43,6 @@ Over = Callable[[list[int]], bool]  # whether an answer may end with these token
 
 def unwatched(step: int, canvas: Canvas) -> None:
     """Nobody looks."""
-
-
-@dataclass(frozen=True, slots=True)
-class Filled:
-    """Decided tokens, a list per gap, and their mean log-probability in nats."""
-
-    gaps: list[list[int]]
-    score: float
-    finish: Finish
-
-    @property
-    def tokens(self) -> int:
-        return sum(map(len, self.gaps))
-
-    def followed_by(self, rest: "Filled") -> "Filled":
-        """This answer with the rest of its last gap."""
-        a, b = self.tokens, rest.tokens
-        mean = (self.score * a + rest.score * b) / max(1, a + b)
-        gaps = [*self.gaps[:-1], self.gaps[-1] + rest.gaps[0]]
-        return Filled(gaps, mean, rest.finish if self.finish is Finish.DONE else self.finish)
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,22 +74,6 @@ class Decided:
 
 # The answer among others, best first
 Others = Callable[["Filler", Decided, Filled], Steps[list[Filled]]]
-
-
-@dataclass(slots=True)
-class Counts:
-    """What a request cost so far."""
-
-    steps: int = 0
-    forwards: int = 0
-    computed: int = 0
-    prefill_ms: float = 0.0
-    denoise_ms: float = 0.0
-
-    def add(self, session: Session) -> None:
-        """What a finished session computed."""
-        self.forwards += session.forwards
-        self.computed += session.computed
 
 
 @dataclass(slots=True)
@@ -162,7 +128,7 @@ class Filler:
                 answers = yield from self.others(self, decided, parts[0].filled)
                 parts = [_Part(answer) for answer in answers]
         self.counts.add(session)
-        return parts
+        return [self._as_far_as_wanted(part) for part in parts]
 
     def planned(self, first: Sequence[Constraint], task: Task, canvas: Canvas) -> Plan:
         """The plan with what this task and its canvas add to it; `first` are about the first cells."""
@@ -188,8 +154,25 @@ class Filler:
             most = self.request.max_tokens * self.request.gaps
             spare = most - int((canvas.gap >= 0).sum(-1).max())
             return ExpandDelete(s, max(0, spare), self.family.usage.clear_right)
-        grow = GrowFull(CloseAfterFill(s.fill), _GROW, min(CANVAS, self.request.max_tokens))
-        return grow if self.over is None else EndsWhen(grow, self.over)
+        length: Length = GrowFull(
+            CloseAfterFill(s.fill), _GROW, min(CANVAS, self.request.max_tokens)
+        )
+        if self.over is not None:
+            length = EndsWhen(length, self.over)
+        early = self.request.confidence and self.others is None and self.family.device.type == "cpu"
+        return EndsUnsure(length, self._least) if early else length
+
+    @property
+    def _least(self) -> float:
+        """The log-probability below which nothing of an answer is wanted any more."""
+        return math.log(self.request.confidence) if self.request.confidence else -math.inf
+
+    def _as_far_as_wanted(self, part: _Part) -> _Part:
+        """An answer that is less likely than is wanted does not go on."""
+        nats = part.filled.nats
+        if likely(nats, self._least) == len(nats):
+            return part
+        return _Part(replace(part.filled, finish=Finish.UNSURE))
 
     def denoised(self, session: Session, canvas: Canvas, plan: Plan) -> Steps[Finish]:
         """The loop, watched and timed."""
@@ -242,7 +225,10 @@ class Filler:
         """The row's tokens; where its last gap is full without an end, they become context."""
         fill = self.family.specials.fill
         count = len(task.pinned) + 1
-        filled = Filled([canvas.filled(row, gap, fill) for gap in range(count)], score, finish)
+        nats = self._nats(canvas, row)
+        filled = Filled(
+            [canvas.filled(row, gap, fill) for gap in range(count)], score, finish, nats
+        )
         if finish is not Finish.DONE or self.request.length != "auto" or fill is None:
             return _Part(filled)
         if isinstance(length, ExpandDelete):
@@ -261,6 +247,13 @@ class Filler:
         more, gaps = zip(*((t, gap) for t, gap in decided if t != fill), strict=True)
         return _Part(filled, list(more), gaps)
 
+    def _nats(self, canvas: Canvas, row: int) -> tuple[float, ...]:
+        """The log-probability of each of the row's tokens, of a single gap."""
+        told = (canvas.gap[row] == 0) & ~canvas.open[row]
+        told &= canvas.ids[row] != (-1 if (fill := self.family.specials.fill) is None else fill)
+        nats = canvas.confidence[row][told].clamp(min=1e-9).log()
+        return tuple(nats.tolist()) if canvas.gaps == 1 else ()
+
     def _continued(self, task: Task, part: _Part) -> Steps[Filled]:
         """The whole answer: as long as the last gap is full and without an end, the next canvas."""
         filled, more, prompt = part.filled, part.more, task.prompt
@@ -271,7 +264,13 @@ class Filler:
                 return replace(filled, finish=Finish.LENGTH)
             prompt = Prompt(prompt.prefix + more, prompt.suffix)
             request = replace(
-                self.request, max_tokens=free, samples=1, branches=0, between=(), draft=None
+                self.request,
+                max_tokens=free,
+                samples=1,
+                branches=0,
+                between=(),
+                draft=None,
+                confidence=min(1.0, math.exp(self._least - sum(filled.nats))),
             )
             look = partial(self._look_behind, tuple(ids), tuple(gaps))
             rest = Filler(

@@ -142,8 +142,8 @@ class GemmaEngine:
     ) -> Steps[Infill]:
         """`infill` as a generator.
 
-        What is drawn is for its own sampler to say: temperature, top_p and branches, which editors and
-        HTTP clients send with every request, change nothing.
+        What is drawn is for its own sampler to say: temperature, top_p, branches and confidence, which
+        editors and HTTP clients send with every request, change nothing.
         """
         check_request(request)
         if request.policy not in ("", PUBLISHED, POLICY):

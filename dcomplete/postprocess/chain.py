@@ -21,6 +21,7 @@ from dcomplete.postprocess.raw import reuse_angle
 from dcomplete.postprocess.repetition import refuse_loops, stop_repeated_lines
 from dcomplete.postprocess.scope import keep_one_line, limit_block
 from dcomplete.postprocess.sentinels import cut_sentinels
+from dcomplete.postprocess.unsure import drop_last_opener, refuse_short_beginning
 from dcomplete.postprocess.value import refuse_empty, refuse_low_value, trim_end
 
 FILTERS: tuple[Filter, ...] = (
@@ -42,8 +43,10 @@ FILTERS: tuple[Filter, ...] = (
     refuse_line_above,
     refuse_loops,
     stop_repeated_lines,
+    drop_last_opener,
     trim_end,
     refuse_low_value,
+    refuse_short_beginning,
 )
 ROUNDS = 8
 
@@ -55,6 +58,7 @@ def refine(text: str, around: Surroundings) -> Proposal:
     changes: refining a refined text gives it back.
     """
     if not text.strip():
+        refuse_short_beginning(Proposal(text), around)
         raise Refusal("The model suggests nothing.", Reason.NOTHING)
     proposal, around = Proposal(text), clipped(around)
     for _ in range(ROUNDS):
@@ -63,6 +67,7 @@ def refine(text: str, around: Surroundings) -> Proposal:
         for mend in FILTERS:
             proposal = mend(proposal, around)
             if not proposal.text.strip():
+                refuse_short_beginning(proposal, around)
                 raise Refusal(f"Nothing is left after {_words(mend)}.", Reason.FILTERED)
         if proposal.text == before:
             break

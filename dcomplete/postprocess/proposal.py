@@ -15,7 +15,8 @@ class Surroundings:
     """The place of a proposal. Texts have ``\\n`` line ends; everything counts code points.
 
     `prefix` and `suffix` are the whole or clipped text before and after the gap; the suffix starts
-    right after the gap's end. `indent` is the indentation of the gap's line.
+    right after the gap's end. `indent` is the indentation of the gap's line. `unsure`: the model would go
+    on, but is not sure how.
     """
 
     prefix: str
@@ -27,6 +28,7 @@ class Surroundings:
     language: str = ""  # the LSP language identifier, "" if unknown
     replaced: str = ""  # the gap's own text
     automatic: bool = True
+    unsure: bool = False
 
     @property
     def line(self) -> str:

@@ -32,7 +32,7 @@ LANGUAGES = {
 }  # fmt: skip
 
 
-OPTIONS = {"model": {"name": "tiny", "minScore": -100.0, "lineTokens": 8, "blockTokens": 16}}
+OPTIONS = {"model": {"name": "tiny", "confidence": 0, "lineTokens": 8, "blockTokens": 16}}
 URI = "file:///folder/a.py"
 
 
@@ -162,7 +162,7 @@ async def test_a_blind_vote_is_in_the_store_of_the_harness(places: Path):
 @pytest.mark.asyncio
 async def test_the_model_can_run_in_the_servers_own_process(places: Path):
     async with running([*COMMAND, "--in-process", "--model", "tiny"]) as wire:
-        await wire.initialize(initializationOptions={"model": {"minScore": -100.0}})
+        await wire.initialize(initializationOptions={"model": {"confidence": 0}})
         await wire.open(URI, "def f(x):\n    return ")
         await wire.until(
             lambda: any(s["kind"] == "ready" for s in wire.notified("dcomplete/status"))

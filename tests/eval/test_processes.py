@@ -47,7 +47,7 @@ def test_the_engine_process(tiny_model):
 
 def test_the_language_server(tiny_model):
     who = contestant(
-        "lsp:model=tiny,trigger=invoked,min_score=-1000,line_tokens=6,multiline=never,deadline=60000,"
+        "lsp:model=tiny,trigger=invoked,confidence=0,line_tokens=6,multiline=never,deadline=60000,"
         "branches=2"
     )
     try:
@@ -74,7 +74,7 @@ def test_the_language_server(tiny_model):
 
 def test_somebody_types_on_while_the_language_server_answers(tiny_model):
     who = contestant(
-        "lsp:model=tiny,min_score=-1000,line_tokens=6,multiline=never,deadline=60000,dtype=float32"
+        "lsp:model=tiny,confidence=0,line_tokens=6,multiline=never,deadline=60000,dtype=float32"
     )
     assert isinstance(who, Live)
     try:
@@ -90,7 +90,7 @@ def test_somebody_types_on_while_the_language_server_answers(tiny_model):
 
 
 def test_what_the_language_server_declines_is_an_empty_answer(tiny_model):
-    who = contestant("lsp:model=tiny,min_score=1")  # surer than sure
+    who = contestant("lsp:model=tiny,confidence=1")  # no doubt at all
     try:
         answer = who.answer(TASK)
         assert (answer.text, answer.error) == ("", "") and answer.ms > 0
@@ -105,7 +105,7 @@ def test_the_language_server_has_the_workspace_open(tiny_model, tmp_path):
         (tmp_path / name / "inner" / "other.py").write_text(f"{name} = 1\n", encoding="utf-8")
     (tmp_path / "two" / ".dcompleteignore").write_text("inner/\n", encoding="utf-8")
     who = contestant(
-        "lsp:model=tiny,sees=workspace,opened=1,trigger=invoked,min_score=-1000,line_tokens=6,"
+        "lsp:model=tiny,sees=workspace,opened=1,trigger=invoked,confidence=0,line_tokens=6,"
         "multiline=never,deadline=60000"
     )
     try:

@@ -17,7 +17,7 @@ export const SERVER_KEYS = [
   "model.blockTokens",
   "model.deadlineMs",
   "model.branches",
-  "model.minScore",
+  "model.confidence",
   "context.tokens",
   "context.snippets",
   "context.maxFileBytes",

@@ -26,13 +26,13 @@ from dcomplete_eval.types import Answer, Task
 
 OPTIONS = (
     "model", "device", "dtype", "policy", "steps", "line_tokens", "block_tokens", "deadline",
-    "min_score", "branches", "multiline", "trigger", *sight.OPTIONS,
+    "confidence", "branches", "multiline", "trigger", *sight.OPTIONS,
 )  # fmt: skip
 T = TypeVar("T")
 _LOAD_S, _ANSWER_S, _POLL_S = 180.0, 60.0, 0.2
 _FIRST = ("value = 1\nother = ", "\n")
 _COUNTS = {"steps": 1, "line_tokens": 1, "block_tokens": 1, "branches": 0}  # and the least of each
-_MODEL = ("policy", "min_score", "device", "dtype", *_COUNTS)
+_MODEL = ("policy", "confidence", "device", "dtype", *_COUNTS)
 
 
 def make(spec: Spec) -> "LanguageServer":
@@ -164,8 +164,8 @@ def _settings(spec: Spec) -> dict[str, Any]:
     for name, least in _COUNTS.items():
         if name in model:
             model[name] = spec.number(name, 0, least)
-    if "min_score" in model:
-        model["min_score"] = spec.number("min_score", 0.0, float("-inf"))
+    if "confidence" in model:
+        model["confidence"] = spec.number("confidence", 0.0, 0.0)
     trigger = {"multiline": spec.choice("multiline", ("auto", "always", "never"))}
     return {"model": model, "trigger": trigger}
 

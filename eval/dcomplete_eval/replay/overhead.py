@@ -29,7 +29,7 @@ _TYPED = "    found{0} = sorted(names{0}, key=lambda one{0}: (len(one{0}), one{0
 _FIRST = 10  # answers that load the model and fill caches
 _MODEL = re.compile(r"outcome=done .*?prefill_ms=([\d.]+) denoise_ms=([\d.]+)")
 _FAST = {
-    "model": {"policy": "topk=32", "minScore": -100.0, "lineTokens": 8, "blockTokens": 8},
+    "model": {"policy": "topk=32", "confidence": 0, "lineTokens": 8, "blockTokens": 8},
     "trigger": {"precompute": False},
 }
 

@@ -33,7 +33,7 @@ USER_SETTINGS = {
         "editor.parameterHints.enabled": False,
     },
     # A small model is often unsure; here it is the editor that is tested.
-    "dcomplete.model.minScore": -20,
+    "dcomplete.model.confidence": 0,
     "dcomplete.log.outcomes": True,
 }
 KEYS = [

@@ -1,0 +1,233 @@
+"""As much of an answer as is likely: where it ends, what it costs, and what it means with branches."""
+
+import math
+from dataclasses import dataclass, replace
+from itertools import pairwise
+
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from dcomplete.engine.constraints import Free
+from dcomplete.engine.engine import LocalEngine
+from dcomplete.engine.lengths import KeepSize
+from dcomplete.engine.prompt import make_task
+from dcomplete.engine.sureness import EndsUnsure, beginning_of, likely, weighed
+from dcomplete.errors import UserError
+from dcomplete.models.canvas import VOID, Canvas
+from dcomplete.types import Answer, Finish, Infill, InfillRequest
+from tests.conftest import SPECIALS, make_family
+from tests.engine.test_tokens import TOKENS
+
+PREFIX, SUFFIX = "def f(x):\n    return ", "\n\nprint(f(2))\n"
+ASKED = InfillRequest(PREFIX, SUFFIX, policy="verify", max_tokens=24)
+MASK = SPECIALS.mask
+
+
+@dataclass(frozen=True)
+class Sure(Free):
+    """A random network that is sure of what it says, so that a beginning of some tokens is likely, and
+    that ends its answers."""
+
+    times: float = 40.0
+
+    def mask(self, canvas, logits, rows, columns):
+        logits = self.times * logits
+        logits[:, SPECIALS.fill] += 3.0 * columns
+        return logits
+
+
+def answered(request: InfillRequest, seed: int = 0, few: int = 0, times: float = 40.0) -> Infill:
+    family = make_family(seed=seed)
+    family.few = few
+    return LocalEngine(family, TOKENS, constraint=Sure(times)).infill(request)
+
+
+def answer(*args, **kwargs) -> Answer:
+    return answered(*args, **kwargs).best
+
+
+@pytest.fixture
+def no_early_end(monkeypatch):
+    """The slow twin: all of the answer is computed, and what is unsure cut off."""
+    monkeypatch.setattr("dcomplete.engine.fill.EndsUnsure", lambda inner, least: inner)
+
+
+def canvas_of(sure: list[float], opened: tuple[int, ...] = ()) -> Canvas:
+    ids = [MASK if at in opened else 60 + at for at in range(len(sure))]
+    canvas = Canvas.from_rows([ids], [[0] * len(ids)], MASK)
+    canvas.confidence = torch.tensor([sure])
+    return canvas
+
+
+def test_cells_behind_the_one_that_makes_it_unlikely_are_taken_away():
+    canvas = canvas_of([0.9, 0.8, 0.6, 0.9, 0.9], (4,))
+    EndsUnsure(KeepSize(), math.log(0.5)).resize(canvas)
+    assert canvas.gap.tolist() == [[0, 0, 0, VOID, VOID]] and not canvas.open.any()
+
+
+def test_what_stands_behind_a_masked_cell_is_not_counted():
+    canvas = canvas_of([0.9, 0.8, 1.0, 0.1, 1.0], (2, 4))
+    EndsUnsure(KeepSize(), math.log(0.5)).resize(canvas)
+    assert canvas.gap.tolist() == [[0] * 5] and canvas.open.tolist() == [
+        [False, False, True, False, True]
+    ]
+
+
+@pytest.mark.parametrize(
+    ("chances", "least", "count"),
+    [
+        ([], 0.5, 0),
+        ([0.4], 0.5, 0),
+        ([0.5], 0.5, 1),
+        ([0.9, 0.9, 0.9], 0.75, 2),
+        ([0.9] * 3, 0.5, 3),
+    ],
+)
+def test_as_many_tokens_as_are_likely_together(chances, least, count):
+    assert likely([math.log(p) for p in chances], math.log(least)) == count
+
+
+WORDS = ["self", ".", "get", "_name", "(", "caf", "\xc3", "\xa9", ")", " or", " x1", "2"]
+
+
+def decode(ids):
+    return b"".join(WORDS[i].encode("latin-1") for i in ids).decode("utf-8", errors="replace")
+
+
+@pytest.mark.parametrize(
+    ("tokens", "count", "text"),
+    [
+        ([0, 1, 2, 3, 4], 3, "self."),  # `get` goes on
+        ([0, 1, 2, 3, 4], 4, "self.get_name"),
+        ([0, 1, 2, 3, 4], 2, "self."),
+        ([5, 6, 7, 8], 2, ""),  # inside a character, and that inside a word
+        ([5, 6, 7, 8], 3, "caf\xe9"),
+        ([8, 9, 10, 11], 3, ") or"),
+        ([10, 11], 2, " x12"),  # all of it
+        ([10, 11], 0, ""),
+    ],
+)
+def test_it_ends_between_two_words(tokens, count, text):
+    assert beginning_of(tokens, count, decode)[1] == text
+
+
+@pytest.mark.parametrize("few", [0, 4])
+@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.parametrize("confidence", [0.1, 0.5, 0.9])
+def test_the_answer_is_the_beginning_of_the_whole_one(confidence, seed, few):
+    whole, asked = answer(ASKED, seed, few), replace(ASKED, confidence=confidence)
+    cut = answer(asked, seed, few)
+    assert whole.texts[0].startswith(cut.texts[0])
+    assert cut.score * cut.tokens >= math.log(confidence) - 1e-3
+    if cut.finish is not Finish.UNSURE:
+        assert cut == whole
+
+
+@pytest.mark.usefixtures("no_early_end")
+@pytest.mark.parametrize("few", [0, 4])
+@pytest.mark.parametrize(
+    "change", [{}, {"max_tokens": 100}, {"prefix": "def f(x):\n    retu"}, {"suffix": ""}]
+)
+def test_an_answer_that_ends_early_is_that_of_the_slow_twin(change, few, monkeypatch):
+    asked = replace(ASKED, confidence=0.3, **change)
+    slow = [answered(asked, seed, few) for seed in range(5)]
+    monkeypatch.undo()
+    fast = [answered(asked, seed, few) for seed in range(5)]
+    assert [a.best.texts for a in fast] == [a.best.texts for a in slow]
+    assert [a.best.finish for a in fast] == [a.best.finish for a in slow]
+    assert any(a.best.finish is Finish.UNSURE for a in fast)
+    assert sum(a.forwards for a in fast) < sum(a.forwards for a in slow)
+
+
+def test_a_second_canvas_goes_on_with_what_the_first_has_left_of_the_confidence():
+    """Random networks do not end by themselves: 64 sure cells, and then more."""
+    request = replace(ASKED, max_tokens=200)
+    whole = [answer(request, seed, times=80.0) for seed in range(4)]
+    assert any(one.tokens > 64 for one in whole)
+    for seed, one in enumerate(whole):
+        chance = math.exp(one.score * one.tokens)
+        assert (
+            answer(replace(request, confidence=0.9 * chance), seed, times=80.0).tokens <= one.tokens
+        )
+        cut = answer(replace(request, confidence=min(1.0, chance**0.5)), seed, times=80.0)
+        assert cut.finish is Finish.UNSURE or chance > 0.99
+
+
+def test_where_an_answer_has_to_end_with_a_tail_it_is_whole_or_nothing():
+    task = make_task(TOKENS, replace(ASKED, suffix="x)\n"))
+    assert task.seam.tail == "x"
+    cut = answer(replace(ASKED, suffix="x)\n", confidence=1.0))
+    assert cut.texts == ("",) and cut.finish is Finish.UNSURE
+
+
+def test_who_says_nothing_gets_all_of_it():
+    assert all(answer(ASKED, seed, times=1.0).finish is not Finish.UNSURE for seed in range(3))
+
+
+@pytest.mark.parametrize("confidence", [-0.1, 1.1, math.nan])
+def test_a_confidence_that_is_no_probability_is_refused(confidence):
+    with pytest.raises(UserError, match=r"Confidence must be from 0 to 1\."):
+        answer(replace(ASKED, confidence=confidence))
+
+
+def test_several_gaps_are_not_cut():
+    with pytest.raises(UserError, match="a single gap"):
+        answer(replace(ASKED, between=("\n",), confidence=0.5))
+
+
+@st.composite
+def languages(draw):
+    """All texts of three tokens out of two, their probabilities, and how likely each makes the rest."""
+    rows = [(a, b, c) for a in "ab" for b in "ab" for c in "ab"]
+    weights = draw(st.lists(st.floats(0.05, 1.0), min_size=8, max_size=8))
+    own = [w / sum(weights) for w in weights]
+    follows = draw(st.lists(st.floats(-6.0, 0.0), min_size=8, max_size=8))
+    return rows, own, follows
+
+
+def chances(rows, own, row):
+    """The probability of each of a row's tokens behind those before it."""
+    heads = [sum(p for r, p in zip(rows, own, strict=True) if r[:n] == row[:n]) for n in range(4)]
+    return [math.log(b / a) for a, b in pairwise(heads)]
+
+
+@given(languages())
+@settings(max_examples=100, deadline=None)
+def test_where_all_answers_were_tried_it_is_bayes_rule(language):
+    rows, own, follows = language
+    found = weighed(rows, [chances(rows, own, row) for row in rows], follows)
+    joint = [p * math.exp(f) for p, f in zip(own, follows, strict=True)]
+    for row, nats in zip(rows, found, strict=True):
+        for n in range(1, 4):
+            mine = sum(j for r, j in zip(rows, joint, strict=True) if r[:n] == row[:n])
+            assert math.exp(sum(nats[:n])) == pytest.approx(mine / sum(joint), rel=1e-6)
+
+
+@given(languages(), st.integers(1, 7))
+@settings(max_examples=100, deadline=None)
+def test_an_answer_that_was_not_tried_explains_the_rest_as_well_as_the_average(language, tried):
+    rows, own, follows = language
+    found = weighed(rows[:tried], [chances(rows, own, r) for r in rows[:tried]], follows[:tried])
+    mean = sum(p * math.exp(f) for p, f in zip(own[:tried], follows[:tried], strict=True))
+    mean /= sum(own[:tried])
+    joint = [p * math.exp(f) for p, f in zip(own[:tried], follows[:tried], strict=True)]
+    joint += [p * mean for p in own[tried:]]
+    for row, nats in zip(rows[:tried], found, strict=True):
+        mine = sum(j for r, j in zip(rows, joint, strict=True) if r[:2] == row[:2])
+        assert math.exp(sum(nats[:2])) == pytest.approx(mine / sum(joint), rel=1e-6)
+
+
+def test_one_answer_alone_is_as_likely_as_it_was():
+    assert weighed([(1, 2)], [[-0.5, -0.25]], [-3.0])[0] == pytest.approx([-0.5, -0.25])
+
+
+@pytest.mark.parametrize("few", [0, 4])
+def test_branches_are_computed_whole_and_then_cut(few):
+    asked = replace(ASKED, branches=4, confidence=0.3)
+    for seed in range(4):
+        whole = answer(replace(asked, confidence=0.0), seed, few)
+        cut = answer(asked, seed, few)
+        assert whole.texts[0].startswith(cut.texts[0])
+        assert cut.finish is Finish.UNSURE or cut == whole

@@ -1,0 +1,60 @@
+"""What comes by itself is as much of an answer as is sure; who asks gets all of it."""
+
+from dataclasses import replace
+
+import pytest
+
+from dcomplete.document import Gap
+from dcomplete.errors import Reason, Refusal, UserError
+from dcomplete.settings import read_settings
+from tests.test_completer import Scripted, at, completer, run
+
+
+def test_an_unsure_answer_is_shown_only_when_asked_for():
+    place = at("x = |\n")
+    with pytest.raises(Refusal) as refusal:
+        run(completer(Scripted("maybe", score=-5.0)).complete(place))
+    assert refusal.value.reason is Reason.UNSURE
+    asked = replace(place, automatic=False)
+    assert run(completer(Scripted("maybe", score=-5.0)).complete(asked))[0].text == "maybe"
+
+
+def test_what_comes_by_itself_is_as_much_as_is_sure():
+    engine, place = Scripted("total / |number"), at("x = |\n")
+    assert run(completer(engine).complete(place))[0].text == "total /"
+    asked = replace(place, automatic=False)
+    assert run(completer(engine).complete(asked))[0].text == "total / number"
+    assert [request.confidence for request in engine.asked] == [0.5, 0.0]
+
+
+def test_how_sure_is_for_the_person_to_say():
+    engine = Scripted("total / |number")
+    own = read_settings({"model": {"confidence": 0}, "trigger": {"precompute": False}})
+    assert run(completer(engine, own).complete(at("x = |\n")))[0].text == "total / number"
+
+
+def test_a_beginning_is_typed_through_and_then_asked_for_anew():
+    engine = Scripted("total / |number", "count")
+
+    async def story():
+        mean = completer(engine)
+        [shown] = await mean.complete(at("x = |\n"))
+        assert (await mean.complete(at("x = tot|\n")))[0].id == shown.id
+        assert (await mean.complete(at("x = total /|\n")))[0].text == "count"
+
+    run(story())
+    assert len(engine.asked) == 2
+
+
+def test_a_selection_is_replaced_by_a_whole_answer_only():
+    place = at("values = sorted(|old)\n")
+    place = replace(place, gap=Gap(place.gap.start, place.gap.start + 3))
+    with pytest.raises(Refusal) as refusal:
+        run(completer(Scripted("items|[1:]")).complete(place))
+    assert refusal.value.reason is Reason.UNSURE
+
+
+@pytest.mark.parametrize("value", [-0.1, 1.5])
+def test_a_confidence_that_is_no_probability_is_refused(value):
+    with pytest.raises(UserError, match=r"model\.confidence must be from 0 to 1, not"):
+        read_settings({"model": {"confidence": value}})
