@@ -13,6 +13,8 @@ EXAMPLES = """Examples:
 
   curl 127.0.0.1:8012/v1/completions -d '{"prompt": "a = ", "suffix": "\\n"}'
 
+  dcomplete http --confidence 0.5       as much of each answer as is likely right
+
   dcomplete http --port 11434           where Ollama's clients look
 
   DCOMPLETE_HTTP_TOKEN=secret dcomplete http --host 0.0.0.0
@@ -33,6 +35,15 @@ def command(
         int,
         typer.Option(min=0, max=64, help="Try so many other answers: right more often, slower."),
     ] = 0,
+    confidence: Annotated[
+        float,
+        typer.Option(
+            min=0,
+            max=1,
+            help="End answers before what makes them less likely right than this, for tools that "
+            "suggest while somebody types; 0.5 is what editors use. 0: whole answers.",
+        ),
+    ] = 0.0,
     token: Annotated[
         str,
         typer.Option(
@@ -66,5 +77,7 @@ def command(
             json.dumps(said) if as_json else f"Listening at {url} with {own.name}; Ctrl-C ends it."
         )
 
-    front = Front(Rules(host, token), port, models, Choice(model, device, dtype), branches)
+    front = Front(
+        Rules(host, token), port, models, Choice(model, device, dtype), branches, confidence
+    )
     serve(front, ready, lambda sentence: typer.echo(f"dcomplete: {sentence}", err=True))

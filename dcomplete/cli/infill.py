@@ -14,7 +14,7 @@ from dcomplete.cli.answers import show, to_json
 from dcomplete.document import Document
 from dcomplete.errors import DocumentError, Refusal, UserError
 from dcomplete.serve.orders import Choice
-from dcomplete.types import ENOUGH_BRANCHES, Engine, Infill, InfillRequest, Watcher
+from dcomplete.types import ENOUGH_BRANCHES, Engine, Finish, Infill, InfillRequest, Watcher
 
 if TYPE_CHECKING:
     from rich.text import Text
@@ -78,6 +78,13 @@ def command(
             show_default=False,
         ),
     ] = None,
+    confidence: Annotated[
+        float,
+        typer.Option(
+            help="Print as much of the answer, between two words, as is right with this probability, "
+            "by the model's own reading; 0: all of it."
+        ),
+    ] = 0.0,
     samples: Annotated[
         int,
         typer.Option(help="Answers, best first, as far as there are others."),
@@ -135,6 +142,7 @@ def command(
         policy=policy,
         length=length,
         branches=_branches(branches, temperature),
+        confidence=confidence,
         samples=samples,
         temperature=temperature,
         top_p=top_p,
@@ -153,7 +161,10 @@ def command(
         if as_json:
             typer.echo(json.dumps(to_json(doc, result), ensure_ascii=False))
         if not any(result.best.texts):
-            raise Refusal("the model leaves the gap empty.")
+            unsure = result.best.finish is Finish.UNSURE
+            raise Refusal(
+                f"the model {'is not sure enough' if unsure else 'leaves the gap empty'}."
+            )
         if not as_json:
             form = "diff" if diff else "filled" if filled else ""
             show(doc, result, file, language, form, raw if write else None)

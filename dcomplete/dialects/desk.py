@@ -27,6 +27,7 @@ class Desk:
     engine: AsyncEngine
     models: Models
     branches: int = 0
+    confidence: float = 0.0  # of an answer that comes alone
     _sharing: Sharing[Infill] = field(default_factory=Sharing)
 
     @property
@@ -46,7 +47,7 @@ class Desk:
                 await self.engine.infill(request_of(asked), choice=choice, background=True)
             piece = Piece("", cut=asked.tokens == 0)
             return Given(asked, (piece,) * asked.count, self.names[0], id, now)
-        infill = await self._fill(request_of(asked, self.branches), choice)
+        infill = await self._fill(request_of(asked, self.branches, self.confidence), choice)
         pieces = _pieces(infill, asked)
         if len(pieces) < asked.count and not asked.drawn:  # one answer was all that branches found
             more = replace(asked, temperature=_VARIETY, seed=0)
@@ -84,7 +85,7 @@ def _each_once(pieces: Sequence[Piece]) -> list[Piece]:
     return sorted(kept.values(), key=lambda piece: not piece.text.strip())
 
 
-def request_of(asked: Asked, branches: int = 0) -> InfillRequest:
+def request_of(asked: Asked, branches: int = 0, confidence: float = 0.0) -> InfillRequest:
     """As the engine wants it. Several answers at temperature 0 are branches, so that they differ."""
     drawn, count = asked.drawn, asked.count
     if count > 1 and not drawn:  # more than wanted: stop sequences make some alike
@@ -104,6 +105,7 @@ def request_of(asked: Asked, branches: int = 0) -> InfillRequest:
         seed=seed if drawn else 0,
         context_tokens=CONTEXT,
         line="\n" in asked.stops,
+        confidence=0.0 if drawn or asked.count > 1 else confidence,
     )
 
 

@@ -28,6 +28,7 @@ class Front:
     models: Models
     choice: Choice = ANY
     branches: int = 0
+    confidence: float = 0.0
 
 
 def serve(front: Front, ready: Say, complain: Say) -> None:
@@ -42,7 +43,7 @@ def serve(front: Front, ready: Say, complain: Say) -> None:
 
 async def _serve(front: Front, listener: socket.socket, ready: Say, complain: Say) -> None:
     engine = EngineClient(StartOptions(front.choice))
-    desk = Desk(engine, front.models, front.branches)
+    desk = Desk(engine, front.models, front.branches, front.confidence)
     server = Server(quiet(make_app(desk, front.rules), _GRACE))
     with signals(asyncio.get_running_loop(), server.end):
         ready(url_of(front.rules.host, listener.getsockname()[1]))

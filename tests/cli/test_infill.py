@@ -113,6 +113,17 @@ def test_who_asks_gets_the_best_of_eight_branches_unless_it_is_said_or_drawn(fil
     assert asked == [8, 0, 3, 0]
 
 
+def test_as_much_is_printed_as_is_sure(tiny_model, file, capsys):
+    more = ("infill", file, "--at", "2:12", "--in-process", "--branches", 0, "--confidence")
+    whole = json.loads(call(capsys, *more, 0, "--json")[1])
+    status, out, err = call(capsys, *more, 1, "--json")
+    cut = json.loads(out)
+    assert cut["finish"] == "unsure" and whole["text"].startswith(cut["text"])
+    assert (status, "not sure enough" in err) == ((0, False) if cut["text"] else (1, True))
+    status, out, err = call(capsys, *more, 2)
+    assert (status, out) == (2, "") and "Confidence must be from 0 to 1." in err
+
+
 def test_standard_input(tiny_model):
     done = subprocess.run(
         [sys.executable, "-m", "dcomplete", "infill", "-", *SMALL, "--filled"],

@@ -84,10 +84,10 @@ class House:
 
 
 @contextmanager
-def serving(engine: FakeEngine, rules: Rules, branches: int = 0) -> Iterator[str]:
+def serving(engine: FakeEngine, rules: Rules, *defaults: float) -> Iterator[str]:
     """The address of a server that ends afterwards."""
     listener = listen(rules.host, 0)
-    desk = Desk(engine, lambda: {"smol": "smol", "big": "big"}, branches)
+    desk = Desk(engine, lambda: {"smol": "smol", "big": "big"}, *defaults)
     server = Server(quiet(make_app(desk, rules), 1))
     loops: list[asyncio.AbstractEventLoop] = []
 
@@ -113,9 +113,12 @@ def opened() -> Iterator[Callable[..., House]]:
 
     with ExitStack() as stack:
 
-        def start(host: str = "127.0.0.1", token: str = "", branches: int = 0) -> House:
+        def start(
+            host: str = "127.0.0.1", token: str = "", branches: int = 0, confidence: float = 0.0
+        ) -> House:
             engine = FakeEngine()
-            url = stack.enter_context(serving(engine, Rules(host, token), branches))
+            rules = Rules(host, token)
+            url = stack.enter_context(serving(engine, rules, branches, confidence))
             http = stack.enter_context(httpx.Client(base_url=url, trust_env=False, timeout=20))
             return House(engine, url, http)
 

@@ -83,6 +83,15 @@ def test_the_branches_of_the_command_line_are_for_answers_that_are_not_drawn(ope
     assert house.engine.request.branches == 0
 
 
+def test_the_confidence_of_the_command_line_is_for_one_answer_that_is_not_drawn(opened):
+    house = opened(confidence=0.5)
+    asked = []
+    for more in ({}, {"temperature": 0.5}, {"n": 3}):
+        house.post("/v1/completions", prompt=BEFORE, **more)
+        asked.append(house.engine.asked[-1][0].confidence)
+    assert asked == [0.5, 0.0, 0.0]
+
+
 def test_continue_s_blank_suffix_is_none(house):
     house.post("/v1/completions", prompt=MARKED, suffix="<|endoftext|>", max_tokens=150)
     assert house.engine.request.suffix == AFTER
