@@ -279,7 +279,8 @@ class Completer:
                         choice=choice_of(self.settings.model),
                         background=True,
                     )
-                    self.suggestions.put(after, self._refined(after, context, infill))
+                    found = self._refined(after, context, infill)
+                    self.suggestions.put(after, found, ahead=True)
                 return
 
     def _stop(self, *uris: str) -> None:

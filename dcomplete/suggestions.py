@@ -43,13 +43,17 @@ class Text:
 
 @dataclass(frozen=True, slots=True)
 class Remembered:
-    """One suggestion and its place: what was before it, what it replaces, and what was after it."""
+    """One suggestion and its place: what was before it, what it replaces, and what was after it.
+
+    `back` code points may be deleted before it.
+    """
 
     uri: str
     suggestion: Suggestion
     before: Text
     replaced: str  # of the suffix, right behind the gap
     after: Text
+    back: int = BACK
 
 
 class Suggestions:
@@ -63,8 +67,14 @@ class Suggestions:
     def __len__(self) -> int:
         return len(self._entries)
 
-    def put(self, snapshot: Snapshot, suggestions: Sequence[Suggestion]) -> None:
-        """Remember what was suggested for a snapshot, best first; texts have the document's line ends."""
+    def put(
+        self, snapshot: Snapshot, suggestions: Sequence[Suggestion], ahead: bool = False
+    ) -> None:
+        """Remember what was suggested for a snapshot, best first; texts have the document's line ends.
+
+        What was computed `ahead` fits from its place on only, until it is found there: before it
+        another suggestion is on screen, which would grow while somebody types it.
+        """
         for suggestion in reversed(suggestions):
             self._entries[next(self._numbers)] = Remembered(
                 snapshot.uri,
@@ -72,6 +82,7 @@ class Suggestions:
                 Text.before(snapshot.text[: suggestion.start]),
                 snapshot.text[snapshot.gap.end : suggestion.end],
                 Text.after(snapshot.text[max(suggestion.end, snapshot.gap.end) :]),
+                0 if ahead else BACK,
             )
         while len(self._entries) > self.limit:
             self._entries.popitem(last=False)
@@ -85,6 +96,7 @@ class Suggestions:
                 hits.append(number)
                 found.setdefault((suggestion.start, suggestion.end, suggestion.text), suggestion)
         for number in reversed(hits):
+            self._entries[number] = replace(self._entries[number], back=BACK)
             self._entries.move_to_end(number)
         return list(found.values())
 
@@ -140,7 +152,7 @@ def _remaining(entry: Remembered, snapshot: Snapshot) -> Suggestion | None:
     """The part of an entry's suggestion that is not typed yet, if it fits the document."""
     place = _Place.of(snapshot)
     far = entry.before.length - len(entry.before.near)
-    if place.start < max(far, entry.before.length - BACK):
+    if place.start < max(far, entry.before.length - entry.back):
         return None
     known = entry.before.near + entry.suggestion.text
     here = place.text[far : place.start]

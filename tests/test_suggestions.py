@@ -113,6 +113,17 @@ def test_deleting_reaches_back_a_little_only():
     assert suggestions.find(at(before[: -BACK - 1] + "|\n")) == []
 
 
+def test_what_was_computed_ahead_does_not_make_the_one_on_screen_grow():
+    suggestions, place = cache("x = |\n", "total"), at("x = total|\n")
+    suggestions.put(place, [suggestion(place, " / count", id="s2")], ahead=True)
+    for document, expected in (("x = |\n", "total"), ("x = tot|\n", "al")):
+        assert [s.text for s in suggestions.find(at(document))] == [expected]
+    assert [s.text for s in suggestions.find(place)] == [" / count"]
+    assert suggestions.find(at("x = tot|\n"))[0].text == "al / count", (
+        "it was seen and deleted back"
+    )
+
+
 def test_far_text_counts_too():
     before, after = "a" * (NEAR + 10), "b" * (NEAR + 10)
     suggestions = cache(f"{before}|{after}", "text")

@@ -14,7 +14,7 @@ from dcomplete.cli.answers import show, to_json
 from dcomplete.document import Document
 from dcomplete.errors import DocumentError, Refusal, UserError
 from dcomplete.serve.orders import Choice
-from dcomplete.types import ENOUGH_BRANCHES, Engine, Finish, Infill, InfillRequest, Watcher
+from dcomplete.types import ENOUGH_BRANCHES, Answer, Engine, Finish, Infill, InfillRequest, Watcher
 
 if TYPE_CHECKING:
     from rich.text import Text
@@ -161,16 +161,19 @@ def command(
         if as_json:
             typer.echo(json.dumps(to_json(doc, result), ensure_ascii=False))
         if not any(result.best.texts):
-            unsure = result.best.finish is Finish.UNSURE
-            raise Refusal(
-                f"the model {'is not sure enough' if unsure else 'leaves the gap empty'}."
-            )
+            raise Refusal(_nothing(result.best))
         if not as_json:
             form = "diff" if diff else "filled" if filled else ""
             show(doc, result, file, language, form, raw if write else None)
     finally:  # a place that cannot be written to does not cost the answer
         if record is not None:
             recording.write(record, frames)
+
+
+def _nothing(answer: Answer) -> str:
+    """Why an answer is empty."""
+    unsure = answer.finish is Finish.UNSURE
+    return "the model is not sure enough." if unsure else "the model leaves the gap empty."
 
 
 def _branches(said: int | None, temperature: float) -> int:
