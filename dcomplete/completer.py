@@ -215,11 +215,13 @@ class Completer:
         """The answers that are worth showing, those that parse first."""
         around = surroundings(snapshot, context)
         proposals: list[tuple[Proposal, float]] = []
+        unsure: list[bool] = []
         refusal = Refusal("The model says that nothing belongs here.", Reason.NOTHING)
         for answer in infill.answers:
             told = replace(around, unsure=answer.finish is Finish.UNSURE)
             try:
                 proposals.append((refine(answer.texts[0], told), answer.score))
+                unsure.append(told.unsure)
             except Refusal as why:
                 refusal = why
         if not proposals:
@@ -230,7 +232,7 @@ class Completer:
             return errors_with(snapshot, self.workspace, start, end + one.after, one.text)
 
         order = rank(proposals, errors) if proposals[1:] else [0]
-        found = [suggestion(snapshot, context, *proposals[i], infill) for i in order]
+        found = [suggestion(snapshot, context, *proposals[i], infill, unsure[i]) for i in order]
         return distinct(found)
 
     def read_ahead(self, snapshot: Snapshot) -> None:
@@ -279,8 +281,7 @@ class Completer:
                         choice=choice_of(self.settings.model),
                         background=True,
                     )
-                    found = self._refined(after, context, infill)
-                    self.suggestions.put(after, found, ahead=True)
+                    self.suggestions.put(after, self._refined(after, context, infill), ahead=True)
                 return
 
     def _stop(self, *uris: str) -> None:

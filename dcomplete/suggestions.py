@@ -88,10 +88,15 @@ class Suggestions:
             self._entries.popitem(last=False)
 
     def find(self, snapshot: Snapshot) -> list[Suggestion]:
-        """What still fits, the latest first, each cut by what was typed; [] if nothing does."""
+        """What still fits, the latest first, each cut by what was typed; [] if nothing does.
+
+        Who asks wants whole answers.
+        """
         found: dict[tuple[int, int, str], Suggestion] = {}
         hits = []
         for number, entry in self._of(snapshot.uri):
+            if entry.suggestion.unsure and not snapshot.automatic:
+                continue
             if suggestion := _remaining(entry, snapshot):
                 hits.append(number)
                 found.setdefault((suggestion.start, suggestion.end, suggestion.text), suggestion)

@@ -45,7 +45,12 @@ def surroundings(snapshot: Snapshot, context: Context) -> Surroundings:
 
 
 def suggestion(
-    snapshot: Snapshot, context: Context, proposal: Proposal, score: float, infill: Infill
+    snapshot: Snapshot,
+    context: Context,
+    proposal: Proposal,
+    score: float,
+    infill: Infill,
+    unsure: bool,
 ) -> Suggestion:
     """What the editor is shown of a proposal."""
     return Suggestion(
@@ -57,4 +62,5 @@ def suggestion(
         score=score,
         source="model",
         infill=infill,
+        unsure=unsure,
     )

@@ -193,6 +193,7 @@ class Suggestion:
     score: float  # mean log-probability of its tokens, in nats
     source: str  # "model" or "cache"
     infill: Infill | None = None  # None where it came from the cache
+    unsure: bool = False  # whether more was cut off, which the model was not sure of
 
 
 class Stopwatch:

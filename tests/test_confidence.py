@@ -27,6 +27,19 @@ def test_what_comes_by_itself_is_as_much_as_is_sure():
     assert [request.confidence for request in engine.asked] == [0.5, 0.0]
 
 
+def test_who_asks_where_a_beginning_is_shown_gets_the_whole_answer():
+    engine, place = Scripted("total / |number"), at("x = |\n")
+
+    async def story():
+        mean = completer(engine)
+        assert (await mean.complete(place))[0].text == "total /"
+        [asked] = await mean.complete(replace(place, automatic=False))
+        assert asked.text == "total / number"
+        assert (await mean.complete(place))[0].text == "total / number", "and it stays"
+
+    run(story())
+
+
 def test_how_sure_is_for_the_person_to_say():
     engine = Scripted("total / |number")
     own = read_settings({"model": {"confidence": 0}, "trigger": {"precompute": False}})

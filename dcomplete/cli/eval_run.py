@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 EXAMPLES = """Benchmarks: humaneval-single-line, humaneval-multi-line, humaneval-random-span,
 humaneval-random-span-light, santacoder, safim-block, safim-block-v2, safim-control, safim-api,
 crosscodeeval, crosscodeeval-bm25, repobench-python, repobench-java, real-fim-eval, mbpp-holes,
-holes:FOLDER, heldout:FILE.
+holes:FOLDER, typed:FOLDER, heldout:FILE.
 
 Examples:
 

@@ -28,7 +28,14 @@ def score(task: Task, text: str) -> Verdict:
         similarity=similarity(text, task.gold),
         parses=whole,
         identifiers=same_identifiers(text, task.gold, task.language),
+        begins=begins(text, task.gold + task.suffix),
     )
+
+
+def begins(text: str, truth: str) -> bool | None:
+    """Whether `truth` begins with `text`, white space at its end aside; None where there is no text."""
+    text = _unix(text).rstrip()
+    return _unix(truth).startswith(text) if text else None
 
 
 def exact(text: str, gold: str) -> bool:

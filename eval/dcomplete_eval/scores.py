@@ -18,6 +18,7 @@ SCORES: Mapping[str, Score] = {
     "similarity": lambda record: _number(record.verdict.similarity),
     "parses": lambda record: _number(record.verdict.parses),
     "identifiers": lambda record: _number(record.verdict.identifiers),
+    "begins": lambda record: _number(record.verdict.begins),
 }
 
 

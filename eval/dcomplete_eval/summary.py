@@ -11,6 +11,8 @@ from dcomplete_eval.types import Record
 def summary(records: Sequence[Record]) -> dict[str, Any]:
     """Figures of a run; shares in percent, times in milliseconds. None where nothing is known.
 
+    `answered` is the share of tasks with a text, `begins` of those the ones that are right as far as
+    they go; `right_characters` and `wrong_characters` are means over all tasks.
     `length_error` is the mean of |predicted - true| tokens, `length_right` the share without any.
     """
     answers = [r.answer for r in records]
@@ -27,6 +29,9 @@ def summary(records: Sequence[Record]) -> dict[str, Any]:
         interval = rate(records, score)
         found[name] = None if interval is None else interval.scaled(100, 2)
     return found | {
+        "answered": _rounded((100.0 * (r.verdict.begins is not None) for r in records), 1),
+        "right_characters": _rounded((_characters(r, True) for r in records), 2),
+        "wrong_characters": _rounded((_characters(r, False) for r in records), 2),
         "length_error": _rounded(map(abs, lengths), 2),
         "length_right": _rounded((100.0 * (e == 0) for e in lengths), 1),
         "tokens": _rounded((a.tokens for a in answers), 2),
@@ -34,6 +39,11 @@ def summary(records: Sequence[Record]) -> dict[str, Any]:
         "forwards": _rounded((a.forwards for a in answers), 2),
         "ms": quantiles([a.ms for a in answers if not a.error]),
     }
+
+
+def _characters(record: Record, right: bool) -> float:
+    """How many characters of a right answer, or of a wrong one, there are to read."""
+    return float(len(record.answer.text.rstrip())) if record.verdict.begins is right else 0.0
 
 
 def _rounded(values: Iterable[float | None], digits: int) -> float | None:

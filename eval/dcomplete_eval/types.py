@@ -54,6 +54,7 @@ class Verdict:
     parses: bool | None = None  # None where the language has no grammar here
     identifiers: bool | None = None  # the same identifiers in the same order
     outcome: str = ""  # passed, failed, timeout, memory, ...: why
+    begins: bool | None = None  # whether it is right as far as it goes; None where it is empty
 
 
 @dataclass(frozen=True, slots=True)

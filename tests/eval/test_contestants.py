@@ -133,7 +133,8 @@ def test_engine_in_process(tiny_model):
         "kind": "engine", "model": "tiny", "policy": "topk=2", "length": "auto", "steps": 4,
         "max_tokens": 8, "context": 1024, "temperature": 0.0, "seed": 0, "deadline_ms": None,
         "reuse": True, "device": settings["device"], "dtype": "float32", "threads": 0, "via": "here",
-        "line_end": "inside", "post": "none", "branches": 0, "weights": settings["weights"],
+        "line_end": "inside", "post": "none", "branches": 0, "confidence": 0.0,
+        "weights": settings["weights"],
     }  # fmt: skip
     answer = who.answer(TASK)
     same = dcomplete.open_engine("tiny", dtype="float32").infill(

@@ -235,4 +235,4 @@ def test_the_help_names_every_benchmark():
 
     said = EXAMPLES.partition("\n\n")[0].removeprefix("Benchmarks: ").rstrip(".")
     names = [name.strip() for name in said.split(",")]
-    assert names == [*BENCHMARKS, "holes:FOLDER", "heldout:FILE"]
+    assert names == [*BENCHMARKS, "holes:FOLDER", "typed:FOLDER", "heldout:FILE"]

@@ -1,6 +1,6 @@
 """Benchmarks by name. Each is a `dcomplete_eval.types.Benchmark`, loaded when first asked for.
 
-``holes:FOLDER`` and ``heldout:FILE`` are made from what follows the colon.
+``holes:FOLDER``, ``typed:FOLDER`` and ``heldout:FILE`` are made from what follows the colon.
 """
 
 from collections.abc import Callable
@@ -14,7 +14,12 @@ _INFILLING = f"{_ROOM}.humaneval_infilling"
 _SAFIM = f"{_ROOM}.safim"
 
 MADE: Registry[Callable[[str], Benchmark]] = Registry(
-    "benchmark", {"holes": f"{_ROOM}.holes:of_folder", "heldout": f"{_ROOM}.holes:of_file"}
+    "benchmark",
+    {
+        "holes": f"{_ROOM}.holes:of_folder",
+        "typed": f"{_ROOM}.typed:of_folder",
+        "heldout": f"{_ROOM}.holes:of_file",
+    },
 )
 
 
@@ -27,7 +32,7 @@ class Benchmarks(Registry[Benchmark]):
         if kind not in MADE:
             return super().get(name)
         if not where:
-            raise UserError(f"{kind} needs a place: holes:FOLDER or heldout:FILE.")
+            raise UserError(f"{kind} needs a place: holes:FOLDER, typed:FOLDER or heldout:FILE.")
         return MADE.get(kind)(where)
 
 

@@ -20,7 +20,8 @@ from dcomplete_eval.types import Answer, Task
 
 OPTIONS = (
     "model", "policy", "steps", "length", "max_tokens", "context", "temperature", "seed", "deadline",
-    "reuse", "device", "dtype", "threads", "via", "line_end", "branches", *sight.OPTIONS,
+    "reuse", "device", "dtype", "threads", "via", "line_end", "branches", "confidence",
+    *sight.OPTIONS,
 )  # fmt: skip
 MAX_TOKENS = 256  # of an answer, here and for every other contestant that counts tokens
 _LONGEST = 512  # cells that the engine accepts as a told length
@@ -54,6 +55,7 @@ def _read(spec: Spec) -> _Said:
         deadline_ms=deadline or None,
         reuse=spec.yes("reuse", True),
         branches=spec.number("branches", 0),
+        confidence=spec.number("confidence", 0.0, 0.0),
     )
     choice = spec.text("model"), spec.text("device", "auto"), spec.text("dtype", "auto")
     dcomplete.check_request(request, choice[0])
@@ -135,6 +137,7 @@ class EngineContestant:
             "deadline_ms": asked.deadline_ms,
             "reuse": asked.reuse,
             "branches": asked.branches,
+            "confidence": asked.confidence,
             "device": told.device,
             "dtype": told.dtype,
             "threads": told.threads,
