@@ -10,6 +10,7 @@ from pathlib import Path
 from dcomplete_eval.tables import infilling, latency, surroundings, timed, typing, usefulness
 from dcomplete_eval.tables_engine import Run, draw_steps, gpu, languages, quality, steps
 from dcomplete_eval.tables_summary import summary
+from dcomplete_eval.tables_typed import suggested
 
 ROOT = Path(__file__).parents[2]
 RESULTS = ROOT / "eval" / "results"
@@ -35,6 +36,7 @@ def rendered(readme: str) -> str:
         lines("humaneval.jsonl"),
         lines("heldout.jsonl"),
         lines("heldout-languages.jsonl"),
+        lines("typed.jsonl"),
         lines("humaneval-timed.jsonl"),
         lines("overhead.jsonl"),
         lines("gpu.jsonl"),
@@ -58,6 +60,7 @@ def results_page() -> str:
         ],
         "Beside llama.cpp": [latency(lines("engine.jsonl"))],
         "Typing": [
+            suggested(lines("typed.jsonl")),
             typing(lines("replay.jsonl"), lines("overhead.jsonl")),
             usefulness(lines("usefulness.jsonl")),
         ],

@@ -3,12 +3,14 @@
 from collections.abc import Callable, Sequence
 
 from dcomplete_eval.tables_engine import Run, replaced
+from dcomplete_eval.tables_typed import in_short
 
 
 def summary(
     benchmarks: Sequence[Run],
     held_out: Sequence[Run],
     languages: Sequence[Run],
+    typed: Sequence[Run],
     timed: Sequence[Run],
     overhead: Sequence[Run],
     gpu: Sequence[Run],
@@ -18,6 +20,7 @@ def summary(
         *_lines_right(benchmarks),
         *_held_out(held_out),
         *_languages(languages),
+        *in_short(typed),
         *_answer_times(timed),
         *_overhead(overhead),
         *_gpu(gpu),
