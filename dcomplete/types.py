@@ -48,7 +48,7 @@ class InfillRequest:
     unknown length only; models that cannot end a gap themselves do without it). `line`: no more than
     the rest of a line, or else the next one with text, is wanted, so a single gap's answer may end there.
     `confidence`: as much of a single gap's answer is wanted, between two words, as is right with that
-    probability, by the model's own reading; 0 is all of it.
+    probability, by the model's own reading, and no branches are tried; 0 is all of it.
     """
 
     prefix: str

@@ -82,7 +82,7 @@ def command(
         float,
         typer.Option(
             help="Print as much of the answer, between two words, as is right with this probability, "
-            "by the model's own reading; 0: all of it."
+            "by the model's own reading; no branches are tried then. 0: all of it."
         ),
     ] = 0.0,
     samples: Annotated[

@@ -26,7 +26,6 @@ from dcomplete.engine.prompt import Task, dropped
 from dcomplete.engine.reading import read
 from dcomplete.engine.speculation import reads_on, speculate
 from dcomplete.engine.step import Move
-from dcomplete.engine.sureness import weighed
 from dcomplete.models.canvas import Canvas
 from dcomplete.models.family import Session
 from dcomplete.types import Finish
@@ -42,14 +41,10 @@ _LEAST = -20.0  # nats
 
 @dataclass(frozen=True, slots=True)
 class _Row:
-    """An answer with the token that ends it, and each one's log-probability, from left to right."""
+    """An answer with the token that ends it, and its log-probability in nats, from left to right."""
 
     ids: tuple[int, ...]
-    each: tuple[float, ...]
-
-    @property
-    def nats(self) -> float:
-        return sum(self.each)
+    nats: float
 
 
 def branched(filler: Filler, decided: Decided, answer: Filled) -> Steps[list[Filled]]:
@@ -71,11 +66,12 @@ def branched(filler: Filler, decided: Decided, answer: Filled) -> Steps[list[Fil
     near = [row for row in rows if row.nats >= least]
     follows = yield from _following(filler, task, [_tokens(filler, row.ids) for row in near])
     worth = {row: row.nats + _WEIGHT * after for row, after in zip(near, follows, strict=True)}
-    sure = weighed([r.ids for r in near], [r.each for r in near], [_WEIGHT * f for f in follows])
-    given = dict(zip(near, sure, strict=True))
     near.sort(key=worth.__getitem__, reverse=True)
     far = sorted((row for row in rows if row.nats < least), key=lambda row: -row.nats)
-    return [_filled(filler, row, given.get(row, row.each)) for row in near + far]
+    return [
+        Filled([_tokens(filler, row.ids)], row.nats / len(row.ids), Finish.DONE)
+        for row in near + far
+    ]
 
 
 def alternatives(
@@ -111,7 +107,7 @@ def _following(filler: Filler, task: Task, answers: list[list[int]]) -> Steps[li
             filler.plan.cancel.check()
             yield
         rows = [[*answer, *behind] for answer in answers]
-        nats = _nats(text, rows, [len(behind)] * len(rows)).sum(-1).tolist()
+        nats = _nats(text, rows, [len(behind)] * len(rows))
     filler.counts.add(text)
     return nats
 
@@ -126,12 +122,6 @@ def _ended(filler: Filler, tokens: list[int]) -> list[int]:
     fill = filler.family.specials.fill
     over = filler.over is not None and filler.over(tokens)
     return tokens if fill is None or over or filler.request.told is not None else [*tokens, fill]
-
-
-def _filled(filler: Filler, row: _Row, sure: Sequence[float]) -> Filled:
-    """An answer; `sure` are the log-probabilities by which it is cut where it is unsure."""
-    tokens = _tokens(filler, row.ids)
-    return Filled([tokens], row.nats / len(row.ids), Finish.DONE, tuple(sure[: len(tokens)]))
 
 
 def _tokens(filler: Filler, ended: Sequence[int]) -> list[int]:
@@ -174,7 +164,7 @@ def _branches(filler: Filler, decided: Decided, ended: list[int]) -> Steps[list[
     whole = _rows(session, [ended])
     short = reads_on(session, whole, plan)  # the decided canvas may have void cells behind its end
     logs = _logs(decided, whole, short)
-    first = _Row(tuple(ended), tuple(_of(logs, ended).clamp(min=_LEAST).tolist()))
+    first = _Row(tuple(ended), float(_of(logs, ended).clamp(min=_LEAST).sum()))
     reach = _REACH if _single(filler, decided.task) else math.inf
     ways = alternatives(logs, whole.ids[0], request.branches, least=first.nats - reach)
     rows = [first]
@@ -260,12 +250,13 @@ def _finished(filler: Filler, decided: Decided, canvas: Canvas) -> list[_Row]:
     if not ends:
         return []
     if not decided.plan.policy.causal:
-        likely = _nats(decided.session, ends, [len(row) for row in ends]).tolist()
+        likely = _nats(decided.session, ends, [len(row) for row in ends])
     else:  # each token was decided by its probability behind those before it
-        likely = canvas.confidence[at].log().clamp(min=_LEAST).tolist()
-    return [
-        _Row(tuple(row), tuple(nats[: len(row)])) for row, nats in zip(ends, likely, strict=True)
-    ]
+        place = torch.arange(canvas.width, device=canvas.ids.device)
+        length = torch.tensor([len(row) for row in ends], device=place.device)[:, None]
+        nats = canvas.confidence[at].log().clamp(min=_LEAST)
+        likely = nats.masked_fill(place >= length, 0.0).sum(-1).tolist()
+    return [_Row(tuple(row), nats) for row, nats in zip(ends, likely, strict=True)]
 
 
 def _beneath(look: Look, first: Canvas, step: int, canvas: Canvas) -> None:
@@ -279,11 +270,11 @@ def _rows(session: Session, rows: list[list[int]]) -> Canvas:
     return canvas.to(family.device)
 
 
-def _nats(session: Session, rows: list[list[int]], last: list[int]) -> Tensor:
-    """[R, W]: the log-probabilities of the `last` tokens of each row, left to right; 0 elsewhere."""
+def _nats(session: Session, rows: list[list[int]], last: list[int]) -> list[float]:
+    """The log-probability of the `last` tokens of each row, read from left to right, summed."""
     canvas = _rows(session, rows)
     ends = torch.tensor([[len(row), count] for row, count in zip(rows, last, strict=True)])
     place, ends = torch.arange(canvas.width, device=canvas.ids.device), ends.to(canvas.ids.device)
     known = read(session, canvas, (place < ends[:, :1]) & (place >= ends[:, :1] - ends[:, 1:]))
     assert known is not None  # what can read a text can read an answer
-    return known.nats.clamp(min=_LEAST)
+    return known.nats.clamp(min=_LEAST).sum(-1).tolist()

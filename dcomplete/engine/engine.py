@@ -188,14 +188,15 @@ class LocalEngine:
         raise AssertionError("an answer without a healed tail always fits")
 
     def _fitting(self, request: InfillRequest) -> InfillRequest:
-        """With no more context than leaves the gaps places that the model was trained on, and without
-        text from elsewhere where the model was trained without."""
+        """With no more context than leaves the gaps places that the model was trained on, without text from
+        elsewhere where the model was trained without, and without branches where a beginning is wanted."""
         most = max(request.max_tokens, request.told or 0)
         gaps = request.gaps * most + (MAX_PINNED if request.between else 0)
         room = self.family.net.config.max_positions - gaps - _SENTINELS
         most = max(_LEAST_CONTEXT, min(request.context_tokens, room))
         other = request.preamble if self.family.usage.other_text else ""
-        return replace(request, context_tokens=most, preamble=other)
+        branches = 0 if request.confidence else request.branches
+        return replace(request, context_tokens=most, preamble=other, branches=branches)
 
     def _text(self, request: InfillRequest, task: Task, filled: Filled) -> Answer | None:
         """Tokens to text, healed borders taken off; None if the answer does not end with the tail."""

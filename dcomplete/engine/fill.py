@@ -116,7 +116,9 @@ class Filler:
             drafted = draft is not None
             first = beginning(starts, session, onward, canvas, self.plan, drafted)
             plan = self.planned(first, task, canvas)
-            plan = replace(plan, shortcut=partial(speculate, draft=draft or (), onward=onward))
+            proposed: list[int] | None = [] if self.request.confidence else None
+            shortcut = partial(speculate, draft=draft or (), onward=onward, proposed=proposed)
+            plan = replace(plan, shortcut=shortcut)
             finish = yield from self.denoised(session, canvas, plan)
             scores = self._scores(session, canvas)
             order = self._order(task, canvas, scores)[:rows]
@@ -159,7 +161,7 @@ class Filler:
         )
         if self.over is not None:
             length = EndsWhen(length, self.over)
-        early = self.request.confidence and self.others is None and self.family.device.type == "cpu"
+        early = self.request.confidence and self.family.device.type == "cpu"
         return EndsUnsure(length, self._least) if early else length
 
     @property

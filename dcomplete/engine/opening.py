@@ -34,7 +34,7 @@ class Opening:
         self, session: Session, task: Task, rows: int, draft: list[int] | None
     ) -> Steps[Canvas]:
         """`rows` rows for each length that is tried; from `draft` instead where there is one and short
-        passes do not ask it."""
+        passes do not ask it. Short passes that end where they get unsure do without a look at a canvas."""
         for _ in session.warm():
             self.plan.cancel.check()
             yield
@@ -43,8 +43,10 @@ class Opening:
         apart = task.pinned or self.family.specials.endless or short
         if draft is not None and not apart:
             return self._drafted(session, draft, rows)
+        unseen = short and self.request.confidence > 0
         if (
             not task.pinned
+            and not unseen
             and self.request.length == "auto"
             and self.family.length_head is not None
         ):
@@ -52,7 +54,8 @@ class Opening:
             session.states(likely.to(self.family.device))  # with the context, in one pass
         layouts = []
         ample = _AMPLE if short else 0  # what goes on behind its canvas has no branches
-        sizes = yield from self._sizes(session, task, CANVAS if self.request.branches else ample)
+        ample = CANVAS if self.request.branches or unseen else ample
+        sizes = yield from self._sizes(session, task, ample)
         for size in sizes:
             layout: list[int | list[int]] = [size]
             for pinned in task.pinned:
@@ -75,7 +78,9 @@ class Opening:
             return list(candidate_sizes(limit))
         if self.family.usage.canvas:
             return [min(self.family.usage.canvas, limit)]
-        return [max(bucket(session.length_odds(), _SURE, limit), min(least, limit))]
+        if least >= limit:
+            return [limit]
+        return [max(bucket(session.length_odds(), _SURE, limit), least)]
 
     def _searched(self, session: Session, limit: int) -> Steps[int]:
         """The gap's length by CAL: a few passes over empty canvases of several sizes each."""

@@ -115,7 +115,10 @@ class _Reader:
         """One pass, and the cells that it decides."""
         first = int(canvas.open[0].int().argmax())
         decided = canvas.ids[0, :first].tolist()
-        draft = self._draft(decided, canvas.width - 1 - first)
+        room = canvas.width - 1 - first
+        draft = (
+            self._draft(decided, room) if decided else []
+        )  # the context says the first for nothing
         states = self.onward.states([*decided, *draft])
         columns = torch.arange(first, first + len(draft) + 1)
         cells = torch.zeros_like(columns), columns

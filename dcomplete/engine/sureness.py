@@ -6,11 +6,9 @@ the weights mean what they say: of beginnings that they give a half or more, fou
 answer that was given up at its first unsure token costs the passes up to there.
 """
 
-import math
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
 
 import torch
 from torch import Tensor
@@ -19,7 +17,6 @@ from dcomplete.engine.lengths import Length
 from dcomplete.models.canvas import VOID, Canvas
 
 _ROUNDING = 1e-6  # nats
-_LEAST = 1e-9  # probability
 _HALF = "\ufffd"  # of a character
 _INSIDE = re.compile(rf"\w[\w{_HALF}]")  # of a word
 
@@ -69,27 +66,3 @@ def beginning_of(
         count -= 1
         text = decode(tokens[:count])
     return count, text
-
-
-def weighed(
-    rows: Sequence[Sequence[int]], nats: Sequence[Sequence[float]], follows: Sequence[float]
-) -> list[list[float]]:
-    """The log-probability of each token of each of several answers, given the text behind the gap as well.
-
-    `nats` are those from left to right, `follows` how likely each answer makes what is behind it, in nats;
-    of answers that were not tried that is taken to be what it is on average. By Bayes' rule the
-    probability of a beginning grows by what those that share it exceed the average by.
-    """
-    own = [math.exp(sum(each)) for each in nats]
-    follow = [math.exp(after - max(follows)) for after in follows]
-    mean = sum(p * x for p, x in zip(own, follow, strict=True)) / sum(own)
-    more = [p * (x / mean - 1) for p, x in zip(own, follow, strict=True)]
-    found = []
-    for row, each in zip(rows, nats, strict=True):
-        total, logs = 0.0, [0.0]
-        for count, one in enumerate(each, 1):
-            total += one
-            shared = (m for r, m in zip(rows, more, strict=True) if r[:count] == row[:count])
-            logs.append(math.log(min(1.0, max(_LEAST, math.exp(total) + sum(shared)))))
-        found.append([b - a for a, b in pairwise(logs)])
-    return found

@@ -87,7 +87,9 @@ def test_all_answers_that_begin_so_count_together(few):
         worth = []
         for start in starts:
             rows = [[*start.fixed, i] for i in start.ids.tolist()]
-            worth.append(float(_nats(session, rows, list(map(len, rows))).sum(-1).logsumexp(0)))
+            worth.append(
+                float(torch.tensor(_nats(session, rows, list(map(len, rows)))).logsumexp(0))
+            )
         best = starts[worth.index(max(worth))]
         taken.add(len(found))
         allowed = [best.fixed, best.ids.tolist()] if best.fixed else [best.ids.tolist()]

@@ -1,19 +1,16 @@
-"""As much of an answer as is likely: where it ends, what it costs, and what it means with branches."""
+"""As much of an answer as is likely: where it ends, and what it costs."""
 
 import math
 from dataclasses import dataclass, replace
-from itertools import pairwise
 
 import pytest
 import torch
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 from dcomplete.engine.constraints import Free
 from dcomplete.engine.engine import LocalEngine
 from dcomplete.engine.lengths import KeepSize
 from dcomplete.engine.prompt import make_task
-from dcomplete.engine.sureness import EndsUnsure, beginning_of, likely, weighed
+from dcomplete.engine.sureness import EndsUnsure, beginning_of, likely
 from dcomplete.errors import UserError
 from dcomplete.models.canvas import VOID, Canvas
 from dcomplete.types import Answer, Finish, Infill, InfillRequest
@@ -122,7 +119,7 @@ def test_the_answer_is_the_beginning_of_the_whole_one(confidence, seed, few):
     assert whole.texts[0].startswith(cut.texts[0])
     assert cut.score * cut.tokens >= math.log(confidence) - 1e-3
     if cut.finish is not Finish.UNSURE:
-        assert cut == whole
+        assert cut == replace(whole, score=pytest.approx(whole.score, abs=1e-4))
 
 
 @pytest.mark.usefixtures("no_early_end")
@@ -177,57 +174,31 @@ def test_several_gaps_are_not_cut():
         answer(replace(ASKED, between=("\n",), confidence=0.5))
 
 
-@st.composite
-def languages(draw):
-    """All texts of three tokens out of two, their probabilities, and how likely each makes the rest."""
-    rows = [(a, b, c) for a in "ab" for b in "ab" for c in "ab"]
-    weights = draw(st.lists(st.floats(0.05, 1.0), min_size=8, max_size=8))
-    own = [w / sum(weights) for w in weights]
-    follows = draw(st.lists(st.floats(-6.0, 0.0), min_size=8, max_size=8))
-    return rows, own, follows
-
-
-def chances(rows, own, row):
-    """The probability of each of a row's tokens behind those before it."""
-    heads = [sum(p for r, p in zip(rows, own, strict=True) if r[:n] == row[:n]) for n in range(4)]
-    return [math.log(b / a) for a, b in pairwise(heads)]
-
-
-@given(languages())
-@settings(max_examples=100, deadline=None)
-def test_where_all_answers_were_tried_it_is_bayes_rule(language):
-    rows, own, follows = language
-    found = weighed(rows, [chances(rows, own, row) for row in rows], follows)
-    joint = [p * math.exp(f) for p, f in zip(own, follows, strict=True)]
-    for row, nats in zip(rows, found, strict=True):
-        for n in range(1, 4):
-            mine = sum(j for r, j in zip(rows, joint, strict=True) if r[:n] == row[:n])
-            assert math.exp(sum(nats[:n])) == pytest.approx(mine / sum(joint), rel=1e-6)
-
-
-@given(languages(), st.integers(1, 7))
-@settings(max_examples=100, deadline=None)
-def test_an_answer_that_was_not_tried_explains_the_rest_as_well_as_the_average(language, tried):
-    rows, own, follows = language
-    found = weighed(rows[:tried], [chances(rows, own, r) for r in rows[:tried]], follows[:tried])
-    mean = sum(p * math.exp(f) for p, f in zip(own[:tried], follows[:tried], strict=True))
-    mean /= sum(own[:tried])
-    joint = [p * math.exp(f) for p, f in zip(own[:tried], follows[:tried], strict=True)]
-    joint += [p * mean for p in own[tried:]]
-    for row, nats in zip(rows[:tried], found, strict=True):
-        mine = sum(j for r, j in zip(rows, joint, strict=True) if r[:2] == row[:2])
-        assert math.exp(sum(nats[:2])) == pytest.approx(mine / sum(joint), rel=1e-6)
-
-
-def test_one_answer_alone_is_as_likely_as_it_was():
-    assert weighed([(1, 2)], [[-0.5, -0.25]], [-3.0])[0] == pytest.approx([-0.5, -0.25])
-
-
 @pytest.mark.parametrize("few", [0, 4])
-def test_branches_are_computed_whole_and_then_cut(few):
-    asked = replace(ASKED, branches=4, confidence=0.3)
-    for seed in range(4):
-        whole = answer(replace(asked, confidence=0.0), seed, few)
-        cut = answer(asked, seed, few)
-        assert whole.texts[0].startswith(cut.texts[0])
-        assert cut.finish is Finish.UNSURE or cut == whole
+def test_branches_are_not_tried_where_a_beginning_is_wanted(few):
+    asked = replace(ASKED, confidence=0.3)
+    for seed in range(3):
+        plain = answered(asked, seed, few)
+        found = answered(replace(asked, branches=4), seed, few)
+        assert (found.best, found.forwards) == (plain.best, plain.forwards)
+
+
+def test_short_passes_look_at_no_canvas():
+    """It would be one pass of many cells for a few tokens (engine/LOG.md)."""
+    family = make_family()
+    family.few, widths = 4, []
+    read = family.net.forward
+
+    def counted(*args, **kwargs):
+        widths.append(args[0].shape[-1])
+        return read(*args, **kwargs)
+
+    family.net.forward = counted
+    engine = LocalEngine(family, TOKENS, constraint=Sure())
+    engine.infill(replace(ASKED, confidence=0.1))
+    assert widths[0] > 4, "the context"
+    widths.clear()
+    engine.infill(replace(ASKED, confidence=0.1))
+    assert widths and max(widths) <= 4
+    engine.infill(ASKED)
+    assert max(widths) > 4
