@@ -25,6 +25,7 @@ def infill_request(snapshot: Snapshot, context: Context, settings: Settings) -> 
         deadline_ms=model.deadline_ms if snapshot.automatic else None,
         line=short,
         confidence=model.confidence if snapshot.automatic else 0.0,
+        branch_ms=None if snapshot.automatic else model.patience_ms,
         context_tokens=settings.context.tokens,
     )
 

@@ -60,6 +60,7 @@ class InfillRequest:
     length: str = "auto"
     samples: int = 1
     branches: int = 0  # other answers tried beside the first: `engine.branches`
+    branch_ms: float | None = None  # after which no further one of these is begun
     temperature: float = 0.0
     top_p: float = 1.0
     seed: int = 0

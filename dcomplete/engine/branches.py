@@ -28,7 +28,7 @@ from dcomplete.engine.speculation import reads_on, speculate
 from dcomplete.engine.step import Move
 from dcomplete.models.canvas import Canvas
 from dcomplete.models.family import Session
-from dcomplete.types import Finish
+from dcomplete.types import Finish, Stopwatch
 
 _MARGIN = 3.0  # nats by which another token may be less likely than the first answer's
 _REACH = 2.0  # nats by which an answer may be less likely than another and still be the better one
@@ -173,8 +173,10 @@ def _branches(filler: Filler, decided: Decided, ended: list[int]) -> Steps[list[
     if short:
         shortcut = partial(speculate, onward=decided.onward, proposed=_tokens(filler, ended))
         plan = replace(plan, shortcut=shortcut)
+    patience, begun = request.branch_ms, Stopwatch()
     for some in [[way] for way in ways] if short else [ways]:
-        if some and not plan.late():
+        enough = patience is not None and begun.total() >= patience
+        if some and not plan.late() and not enough:
             canvas = _started(filler, ended, some, logs, plan)
             least = _least(filler, decided.task, rows) if short else -math.inf
             steps = watched.denoised(session, canvas, plan)

@@ -19,6 +19,8 @@ def check_request(request: InfillRequest) -> None:
         "stale must be from 1 to 64": not 1 <= request.stale <= 64,
         "samples must be from 1 to 64": not 1 <= request.samples <= 64,
         "branches must be from 0 to 64": not 0 <= request.branches <= 64,
+        "branch_ms must not be negative": request.branch_ms is not None
+        and not request.branch_ms >= 0,
         "samples are drawn, branches are not: use temperature with samples alone": (
             request.branches > 0 and request.temperature > 0
         ),

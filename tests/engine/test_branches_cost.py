@@ -57,3 +57,28 @@ def test_who_wants_few_answers_gets_the_same_best_ones_for_less(few, wanted):
         assert best.tokens_computed <= every.tokens_computed
         spared += every.forwards - best.forwards
     assert spared > 0 or not few
+
+
+class Minutes:
+    """A clock that goes on by a minute whenever somebody looks."""
+
+    def __init__(self):
+        self.looks = 0
+
+    def total(self) -> float:
+        self.looks += 1
+        return (self.looks - 1) * 60_000.0
+
+
+@pytest.mark.parametrize("few", [0, 4])
+def test_no_branch_is_begun_once_patience_is_over(few, monkeypatch):
+    def answers(**patience: float) -> list[tuple[str, ...]]:
+        found = engine(0, few).infill(replace(ASKED, branches=8, **patience))
+        return [answer.texts for answer in found.answers]
+
+    every = answers()
+    assert answers(branch_ms=600_000.0) == every
+    assert len(answers(branch_ms=0.0)) == 1
+    monkeypatch.setattr("dcomplete.engine.branches.Stopwatch", Minutes)
+    some = answers(branch_ms=150_000.0)  # three are begun, or all as rows of one canvas
+    assert 1 < len(some) <= 4 < len(every) if few else some == every

@@ -20,6 +20,8 @@ from tests.engine.test_tokens import TOKENS
         ({"seed": 2**70}, "64 bits"),
         ({"temperature": float("nan")}, "Temperature"),
         ({"temperature": 1e-40}, "Temperature"),
+        ({"branch_ms": -1.0}, "ranch_ms must not be negative"),
+        ({"branch_ms": float("nan")}, "ranch_ms must not be negative"),
         ({"deadline_ms": float("inf")}, "eadline_ms"),
         ({"prefix": "a \ud83d"}, "surrogate"),
         ({"policy": "threshold=nan"}, "above 0"),

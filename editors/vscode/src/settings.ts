@@ -16,6 +16,7 @@ export const SERVER_KEYS = [
   "model.lineTokens",
   "model.blockTokens",
   "model.deadlineMs",
+  "model.patienceMs",
   "model.branches",
   "model.confidence",
   "context.tokens",

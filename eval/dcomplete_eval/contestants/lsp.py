@@ -26,7 +26,7 @@ from dcomplete_eval.types import Answer, Task
 
 OPTIONS = (
     "model", "device", "dtype", "policy", "steps", "line_tokens", "block_tokens", "deadline",
-    "confidence", "branches", "multiline", "trigger", *sight.OPTIONS,
+    "confidence", "branches", "patience", "multiline", "trigger", *sight.OPTIONS,
 )  # fmt: skip
 T = TypeVar("T")
 _LOAD_S, _ANSWER_S, _POLL_S = 180.0, 60.0, 0.2
@@ -161,6 +161,8 @@ def _settings(spec: Spec) -> dict[str, Any]:
         model["name"] = spec.text("model")
     if spec.text("deadline"):
         model["deadline_ms"] = spec.number("deadline", 0.0)
+    if spec.text("patience"):
+        model["patience_ms"] = spec.number("patience", 0.0, 0.0)
     for name, least in _COUNTS.items():
         if name in model:
             model[name] = spec.number(name, 0, least)
