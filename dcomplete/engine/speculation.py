@@ -116,9 +116,8 @@ class _Reader:
         first = int(canvas.open[0].int().argmax())
         decided = canvas.ids[0, :first].tolist()
         room = canvas.width - 1 - first
-        draft = (
-            self._draft(decided, room) if decided else []
-        )  # the context says the first for nothing
+        # The context's last state says the first token for nothing: a draft waits until that is known.
+        draft = self._draft(decided, room) if decided else []
         states = self.onward.states([*decided, *draft])
         columns = torch.arange(first, first + len(draft) + 1)
         cells = torch.zeros_like(columns), columns
