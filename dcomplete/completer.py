@@ -171,7 +171,7 @@ class Completer:
             await asyncio.sleep(self.settings.trigger.debounce_ms / 1000)
         if time.monotonic() - self._asked.get(snapshot.uri, 0.0) > _PAUSE_S:
             self.workspace.refresh(snapshot.uri)
-        self._asked[snapshot.uri] = time.monotonic()
+        begun = self._asked[snapshot.uri] = time.monotonic()
         context = gather(snapshot, self.workspace, self.settings)
         found: list[Suggestion] = []
         surest = (0.0,) if branches or count == 1 else ()
@@ -188,7 +188,7 @@ class Completer:
             except Refusal:
                 if not found:
                     raise
-            if len(found) > 1:
+            if len(found) > 1 or time.monotonic() - begun > self.settings.model.patience_ms / 1000:
                 return found
         return found
 

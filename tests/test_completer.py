@@ -156,6 +156,13 @@ def test_several_suggestions_are_drawn_only_where_branches_found_one():
     assert [r.branches for r in drawing.asked] == [8, 0] and drawing.asked[1].temperature > 0
 
 
+def test_who_has_waited_long_enough_gets_what_there_is():
+    engine, place = Scripted("total", delay=0.02), at("x = |\n", automatic=False)
+    hasty = read_settings({"model": {"patience_ms": 10}, "trigger": {"precompute": False}})
+    assert len(run(completer(engine, hasty).complete(place, count=3))) == 1
+    assert [(r.branches, r.branch_ms) for r in engine.asked] == [(8, 10.0)]
+
+
 def test_a_popup_item_is_continued_in_its_own_range():
     place = at("import os\nos.pa|\n")
     item = (place.gap.start - 2, place.gap.start, "path")
