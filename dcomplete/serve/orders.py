@@ -8,7 +8,7 @@ from dcomplete.errors import DcompleteError
 from dcomplete.settings import ModelSettings
 from dcomplete.types import Infill, InfillRequest, Watcher
 
-PROTOCOL = 1  # raised when clients and processes of different numbers could not talk
+PROTOCOL = 2  # raised when clients and processes of different numbers could not talk
 STATES = ("idle", "loading", "ready", "busy")
 
 
