@@ -75,7 +75,8 @@ def launch_real(binary: str, tmp_path: Path, home: Path) -> Iterator[Callable[..
     started: list[Editor] = []
 
     def start(before: str = "") -> Editor:
-        settings = {"log": {"outcomes": True}}
+        model = {"confidence": 0}  # how sure the weights are is not what is tested here
+        settings = {"log": {"outcomes": True}, "model": model}
         everything = {"cmd": [str(PROGRAM), "lsp"], "keymaps": True, "settings": settings}
         editor = Editor(binary, tmp_path, everything, before, home)
         started.append(editor.__enter__())
