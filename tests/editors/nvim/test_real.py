@@ -23,6 +23,7 @@ pytestmark = [pytest.mark.e2e, pytest.mark.weights]
 PROGRAM = Path(sys.executable).with_name("dcomplete")
 SAMPLES = Path(__file__).with_name("samples")
 MEAN = "def mean(values):\n    total = sum(values)\n    return total\n"
+WHOLE = {"model": {"confidence": 0}}  # how sure the weights are is not what is tested here
 LOADING = 120.0  # seconds for the engine's first start on a busy machine
 PER_SECOND = 12.0  # keystrokes
 
@@ -75,8 +76,7 @@ def launch_real(binary: str, tmp_path: Path, home: Path) -> Iterator[Callable[..
     started: list[Editor] = []
 
     def start(before: str = "") -> Editor:
-        model = {"confidence": 0}  # how sure the weights are is not what is tested here
-        settings = {"log": {"outcomes": True}, "model": model}
+        settings = {"log": {"outcomes": True}, **WHOLE}
         everything = {"cmd": [str(PROGRAM), "lsp"], "keymaps": True, "settings": settings}
         editor = Editor(binary, tmp_path, everything, before, home)
         started.append(editor.__enter__())
@@ -221,7 +221,7 @@ def test_ghost_text_on_a_real_screen(binary, tmp_path, home):
         pytest.skip("no tmux: apt-get install tmux")
     source = tmp_path / "mean.py"
     source.write_text(MEAN)
-    settings = {"cmd": [str(PROGRAM), "lsp"], "keymaps": True}
+    settings = {"cmd": [str(PROGRAM), "lsp"], "keymaps": True, "settings": WHOLE}
     start = write_start(tmp_path, settings, "vim.o.swapfile = false")
     tmux = ["tmux", "-L", f"dcomplete-{os.getpid()}", "-f", "/dev/null"]
     command = [binary, "-u", "NONE", "-i", "NONE", "--cmd", f"luafile {start}"]
