@@ -13,7 +13,8 @@ from tests.editors.other.conftest import configuration, program
 pytestmark = [pytest.mark.e2e, pytest.mark.weights, pytest.mark.timeout(300)]
 
 HERE = Path(__file__).parent
-MEAN = "def mean(values):\n    total = sum(values)\n    return total\n"
+# The weights are sure of what comes behind the slash: what comes by itself has to be likely.
+MEAN = "def mean(values):\n    count = len(values)\n    total = sum(values)\n    return total\n"
 LOADING = 120.0  # seconds for the engine's first start on a busy machine
 LEAST = len("    return total /")
 
