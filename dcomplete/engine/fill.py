@@ -161,7 +161,7 @@ class Filler:
         )
         if self.over is not None:
             length = EndsWhen(length, self.over)
-        early = self.request.confidence and self.family.device.type == "cpu"
+        early = self.request.confidence > 0 and self.family.device.type == "cpu"
         return EndsUnsure(length, self._least) if early else length
 
     @property

@@ -1,7 +1,7 @@
 """As much of an answer as is likely: what comes by itself has to be right, or it is in the way.
 
 Read from left to right, the probabilities of an answer's tokens multiply to that of the text so far, and
-the weights mean what they say: of beginnings that they give a half or more, four fifths are right
+the weights mean what they say: of beginnings that they give a half or more, three quarters are right
 (engine/LOG.md). So an answer ends before what makes it less likely than is wanted, between two words. An
 answer that was given up at its first unsure token costs the passes up to there.
 """
