@@ -30,7 +30,7 @@ class ModelSettings:
     deadline_ms: float = 4000.0  # an automatic suggestion is answered by then with what there is
     patience_ms: float = 1000.0  # where somebody asks, no other answer is begun after that
     branches: int = 0  # other answers tried beside one that comes by itself, with confidence 0
-    confidence: float = 0.5  # least probability of what comes by itself: the rest is cut off
+    confidence: float = 0.35  # least probability of what comes by itself: the rest is cut off
 
 
 @dataclass(frozen=True, slots=True)

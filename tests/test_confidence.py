@@ -24,7 +24,7 @@ def test_what_comes_by_itself_is_as_much_as_is_sure():
     assert run(completer(engine).complete(place))[0].text == "total /"
     asked = replace(place, automatic=False)
     assert run(completer(engine).complete(asked))[0].text == "total / number"
-    assert [request.confidence for request in engine.asked] == [0.5, 0.0]
+    assert [request.confidence for request in engine.asked] == [0.35, 0.0]
 
 
 def test_who_asks_where_a_beginning_is_shown_gets_the_whole_answer():

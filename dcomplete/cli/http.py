@@ -13,7 +13,7 @@ EXAMPLES = """Examples:
 
   curl 127.0.0.1:8012/v1/completions -d '{"prompt": "a = ", "suffix": "\\n"}'
 
-  dcomplete http --confidence 0.5       as much of each answer as is likely right
+  dcomplete http --confidence 0.35      as much of each answer as promises most
 
   dcomplete http --port 11434           where Ollama's clients look
 
@@ -40,8 +40,8 @@ def command(
         typer.Option(
             min=0,
             max=1,
-            help="End answers before what makes them less likely right than this, for tools that "
-            "suggest while somebody types; 0.5 is what editors use. 0: whole answers.",
+            help="End answers where they promise most, and before what makes them less likely right than "
+            "this, for tools that suggest while somebody types; 0.35 is what editors use. 0: whole answers.",
         ),
     ] = 0.0,
     token: Annotated[

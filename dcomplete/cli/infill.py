@@ -81,8 +81,9 @@ def command(
     confidence: Annotated[
         float,
         typer.Option(
-            help="Print as much of the answer, between two words, as is right with this probability, "
-            "by the model's own reading; no branches are tried then. 0: all of it."
+            help="Print the beginning of the answer, between two words, whose length times what its "
+            "probability by the model's own reading exceeds this by is greatest; no branches are tried "
+            "then. 0: all of it."
         ),
     ] = 0.0,
     samples: Annotated[

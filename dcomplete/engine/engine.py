@@ -1,6 +1,5 @@
 """The engine in this process: a request's text in, answers out."""
 
-import math
 import time
 from dataclasses import dataclass, replace
 
@@ -16,7 +15,7 @@ from dcomplete.engine.filled import Counts, Filled
 from dcomplete.engine.policies import PUBLISHED, policy
 from dcomplete.engine.prompt import Task, make_task
 from dcomplete.engine.sampling import Sampler
-from dcomplete.engine.sureness import beginning_of, likely
+from dcomplete.engine.sureness import best_beginning
 from dcomplete.engine.tokens import Tokens
 from dcomplete.models.canvas import PINNED, VOID, Canvas
 from dcomplete.models.family import Family
@@ -200,25 +199,44 @@ class LocalEngine:
 
     def _text(self, request: InfillRequest, task: Task, filled: Filled) -> Answer | None:
         """Tokens to text, healed borders taken off; None if the answer does not end with the tail."""
-        if filled.finish is Finish.UNSURE:
-            return self._beginning(request, task, filled)
-        texts = [self.tokens.decode(ids).rstrip("\ufffd") for ids in filled.gaps]
-        texts[0] = texts[0][len(task.seam.head) :]
-        for stop in self.family.usage.stops:
-            texts[-1] = texts[-1].partition(stop)[0]
+        if request.confidence:
+            part = self._beginning(request, task, filled)
+            if part is not None:
+                return part
+        texts = [self.tokens.decode(ids) for ids in filled.gaps]
+        texts = [self._clean(t, "" if i else task.seam.head) for i, t in enumerate(texts)]
         tail = task.seam.tail
         if not texts[-1].endswith(tail):
             return None
         texts[-1] = texts[-1].removesuffix(tail)
         return Answer(tuple(texts), filled.tokens, filled.score, filled.finish)
 
-    def _beginning(self, request: InfillRequest, task: Task, filled: Filled) -> Answer:
-        """What is sure enough of an answer to a single gap: nothing where it has to end with a tail."""
-        count = likely(filled.nats, math.log(request.confidence))
-        count, text = beginning_of(filled.gaps[0], count, self.tokens.decode)
-        text = "" if task.seam.tail else text[len(task.seam.head) :]
+    def _clean(self, text: str, head: str) -> str:
+        """Without the healed `head`, half a character at its end, and what is behind a stop."""
+        text = text.rstrip("\ufffd")[len(head) :]
+        for stop in self.family.usage.stops:
+            text = text.partition(stop)[0]
+        return text
+
+    def _beginning(self, request: InfillRequest, task: Task, filled: Filled) -> Answer | None:
+        """What of an answer to a single gap promises most; None if that is all of it, and nothing where
+        it has to end with a tail, which it does not reach."""
+        tokens, whole = filled.gaps[0], filled.finish is not Finish.UNSURE
+        if task.seam.tail:
+            return None if whole else Answer(("",), 0, 0.0, Finish.UNSURE)
+
+        def length(text: str) -> int:
+            text = self._clean(text, task.seam.head)
+            text = text.lstrip().partition("\n")[0] if request.line else text
+            return sum(len(line.strip()) for line in text.splitlines())
+
+        count, text = best_beginning(
+            tokens, filled.nats, request.confidence, self.tokens.decode, length
+        )
+        if whole and count == len(tokens):
+            return None
         score = sum(filled.nats[:count]) / max(1, count)
-        return Answer((text,), count, score, Finish.UNSURE)
+        return Answer((self._clean(text, task.seam.head),), count, score, Finish.UNSURE)
 
     def _over(self, request: InfillRequest, task: Task) -> Over | None:
         """Where the answer to `request` may end early, if anywhere. On a GPU the host does not look."""

@@ -2,12 +2,14 @@
 
 Read from left to right, the probabilities of an answer's tokens multiply to that of the text so far, and
 the weights mean what they say: of beginnings that they give a half or more, three quarters are right
-(engine/LOG.md). So an answer ends before what makes it less likely than is wanted, between two words. An
-answer that was given up at its first unsure token costs the passes up to there.
+(engine/LOG.md). A right character saves one, a wrong one costs a look, so that a beginning promises its length
+times what its probability exceeds the least one by, at which both are even. The one that promises most is
+the answer. None that goes on behind the least probability can be it, so the computation ends there.
 """
 
+import math
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 import torch
@@ -53,16 +55,36 @@ def likely(nats: Sequence[float], least: float) -> int:
     return len(nats)
 
 
-def beginning_of(
-    tokens: Sequence[int], count: int, decode: Callable[[Sequence[int]], str]
+def best_beginning(
+    tokens: Sequence[int],
+    nats: Sequence[float],
+    confidence: float,
+    decode: Callable[[Sequence[int]], str],
+    length: Callable[[str], int],
 ) -> tuple[int, str]:
-    """The first `count` of `tokens`, or fewer where those would end inside a word; and their text."""
-    text = decode(tokens[:count])
-    while count and count < len(tokens):
-        longer = decode(tokens[: count + 1])
+    """How many of `tokens`, which end between two words, promise most, and their text.
+
+    `nats` are their log-probabilities, as many as were decided; `length` counts the characters of a text that
+    are seen. Of those that look alike it is the longest.
+    """
+    most, seen, best = 0.0, 0, (0, "")
+    for count, text in _beginnings(tokens, likely(nats, math.log(confidence)), decode):
+        spare = math.exp(sum(nats[:count])) - confidence + _ROUNDING
+        now = length(text)
+        if now == seen or now * spare > most:
+            most, seen, best = max(most, now * spare), now, (count, text)
+    return best
+
+
+def _beginnings(
+    tokens: Sequence[int], most: int, decode: Callable[[Sequence[int]], str]
+) -> Iterator[tuple[int, str]]:
+    """At most `most` tokens that do not end inside a word, and their text; shortest first."""
+    text = decode(tokens[:1])
+    for count in range(1, most + 1):
+        last = count == len(tokens)
+        longer = text if last else decode(tokens[: count + 1])
         inside = _INSIDE.match(longer, max(0, len(text) - 1))
-        if not (inside or text.endswith(_HALF)):
-            break
-        count -= 1
-        text = decode(tokens[:count])
-    return count, text
+        if last or not (inside or text.endswith(_HALF)):
+            yield count, text
+        text = longer

@@ -10,7 +10,7 @@ from dcomplete.engine.constraints import Free
 from dcomplete.engine.engine import LocalEngine
 from dcomplete.engine.lengths import KeepSize
 from dcomplete.engine.prompt import make_task
-from dcomplete.engine.sureness import EndsUnsure, beginning_of, likely
+from dcomplete.engine.sureness import EndsUnsure, best_beginning, likely
 from dcomplete.errors import UserError
 from dcomplete.models.canvas import VOID, Canvas
 from dcomplete.types import Answer, Finish, Infill, InfillRequest
@@ -94,7 +94,7 @@ def decode(ids):
 
 
 @pytest.mark.parametrize(
-    ("tokens", "count", "text"),
+    ("tokens", "decided", "text"),
     [
         ([0, 1, 2, 3, 4], 3, "self."),  # `get` goes on
         ([0, 1, 2, 3, 4], 4, "self.get_name"),
@@ -106,8 +106,38 @@ def decode(ids):
         ([10, 11], 0, ""),
     ],
 )
-def test_it_ends_between_two_words(tokens, count, text):
-    assert beginning_of(tokens, count, decode)[1] == text
+def test_it_ends_between_two_words(tokens, decided, text):
+    assert best_beginning(tokens, [0.0] * decided, 0.5, decode, len)[1] == text
+
+
+@pytest.mark.parametrize(
+    ("chances", "least", "text"),
+    [
+        ([0.9, 1.0, 1.0], 0.3, "self.get"),
+        ([0.9, 0.9, 0.8], 0.3, "self.get"),  # 8 * 0.35 is more than 5 * 0.51
+        ([0.9, 0.9, 0.7], 0.3, "self."),  # 8 * 0.27 is less
+        ([0.9, 0.9, 0.7], 0.1, "self.get"),
+        ([0.9, 0.5, 0.5], 0.5, "self"),
+        ([0.5, 1.0, 0.9], 0.5, "self."),  # neither is worth anything, but both are allowed
+        ([0.4, 1.0, 1.0], 0.5, ""),
+        ([1.0, 1.0, 1.0], 1.0, "self.get"),
+    ],
+)
+def test_of_the_likely_beginnings_it_is_that_which_promises_most(chances, least, text):
+    nats = [math.log(p) for p in chances]
+    assert best_beginning([0, 1, 2], nats, least, decode, len)[1] == text
+
+
+def test_of_those_that_look_alike_it_is_the_longest():
+    """An ended line is all of it, however sure the end is, and so are blanks."""
+    words = ["x", "\n", "  "]
+    nats = [math.log(0.9), math.log(0.6), 0.0]
+
+    def text(ids):
+        return "".join(words[i] for i in ids)
+
+    assert best_beginning([0, 1, 2], nats, 0.3, text, lambda t: len(t.strip()))[0] == 3
+    assert best_beginning([0, 1, 2], nats, 0.6, text, lambda t: len(t.strip()))[0] == 1
 
 
 @pytest.mark.parametrize("few", [0, 4])
@@ -138,8 +168,14 @@ def test_an_answer_that_ends_early_is_that_of_the_slow_twin(change, few, monkeyp
     assert sum(a.forwards for a in fast) < sum(a.forwards for a in slow)
 
 
-def test_a_second_canvas_goes_on_with_what_the_first_has_left_of_the_confidence():
+def longest(tokens, nats, confidence, decode, length):
+    count = likely(nats, math.log(confidence))
+    return count, decode(tokens[:count])
+
+
+def test_a_second_canvas_goes_on_with_what_the_first_has_left_of_the_confidence(monkeypatch):
     """Random networks do not end by themselves: 64 sure cells, and then more."""
+    monkeypatch.setattr("dcomplete.engine.engine.best_beginning", longest)
     asked = replace(ASKED, max_tokens=200)
     found = {seed: answer(asked, seed, times=80.0) for seed in range(4)}
     longer = {seed: whole for seed, whole in found.items() if whole.tokens > 64}
