@@ -47,8 +47,8 @@ class InfillRequest:
     is computed, for a request that comes next. `draft` is an earlier answer to start from (single gap of
     unknown length only; models that cannot end a gap themselves do without it). `line`: no more than
     the rest of a line, or else the next one with text, is wanted, so a single gap's answer may end there.
-    `confidence`: of a single gap's answer that beginning is wanted, between two words, whose length times what
-    its probability by the model's own reading exceeds this by is greatest, and no branches; 0 is all of it.
+    `confidence`: of a single gap's answer that beginning is wanted, between two words, whose length times
+    what its probability by the model's own reading exceeds this by is greatest, and no branches; 0: all.
     """
 
     prefix: str

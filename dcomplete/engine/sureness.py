@@ -2,9 +2,10 @@
 
 Read from left to right, the probabilities of an answer's tokens multiply to that of the text so far, and
 the weights mean what they say: of beginnings that they give a half or more, three quarters are right
-(engine/LOG.md). A right character saves one, a wrong one costs a look, so that a beginning promises its length
-times what its probability exceeds the least one by, at which both are even. The one that promises most is
-the answer. None that goes on behind the least probability can be it, so the computation ends there.
+(engine/LOG.md). A wrong character on screen costs p / (1 - p) of what a right one saves,
+p being the least probability; so a beginning promises its length times what its probability exceeds p by.
+The one that promises most is the answer. It ends before what makes it less likely than p: so does the
+computation.
 """
 
 import math
@@ -64,8 +65,8 @@ def best_beginning(
 ) -> tuple[int, str]:
     """How many of `tokens`, which end between two words, promise most, and their text.
 
-    `nats` are their log-probabilities, as many as were decided; `length` counts the characters of a text that
-    are seen. Of those that look alike it is the longest.
+    `nats` are their log-probabilities, as many as were decided; `length` counts the characters of a text
+    that are seen. Of those that look alike it is the longest.
     """
     most, seen, best = 0.0, 0, (0, "")
     for count, text in _beginnings(tokens, likely(nats, math.log(confidence)), decode):
