@@ -4,6 +4,7 @@ Editors send it as `initializationOptions` and with `didChangeConfiguration`, in
 snake_case; nothing else in the house reads raw settings.
 """
 
+import math
 import re
 import types
 from collections.abc import Mapping
@@ -14,6 +15,18 @@ from typing import Any, TypeVar, Union, get_args, get_origin, get_type_hints
 from dcomplete.errors import UserError
 
 T = TypeVar("T")
+_RANGES = {  # what the engine takes, ends included
+    "model.steps": (1, math.inf),
+    "model.line_tokens": (1, 4096),
+    "model.block_tokens": (1, 4096),
+    "model.deadline_ms": (0, math.inf),
+    "model.patience_ms": (0, math.inf),
+    "model.branches": (0, 64),
+    "model.confidence": (0, 1),
+    "context.tokens": (16, 8192),
+    "context.max_file_bytes": (0, math.inf),
+    "trigger.debounce_ms": (0, math.inf),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,10 +99,6 @@ def read_settings(raw: object, base: Settings | None = None) -> Settings:
             "Setting trigger.multiline must be auto, always or never, "
             f"not {settings.trigger.multiline!r}."
         )
-    if not 0 <= settings.model.confidence <= 1:
-        raise UserError(
-            f"Setting model.confidence must be from 0 to 1, not {settings.model.confidence:g}."
-        )
     return settings
 
 
@@ -131,10 +140,18 @@ def _value(kind: Any, value: object, path: str) -> object:
         raise UserError(f"Setting {path} must map names to true or false, not {value!r}.")
     is_number = isinstance(value, int | float) and not isinstance(value, bool)
     if kind is float and is_number:
-        return float(value)  # type: ignore[arg-type]
+        return _within(float(value), path)  # type: ignore[arg-type]
     if kind is int and is_number and float(value).is_integer():  # type: ignore[arg-type]
-        return int(value)  # type: ignore[call-overload]
+        return _within(int(value), path)  # type: ignore[call-overload]
     if kind in (bool, str) and isinstance(value, kind):
         return value
     wanted = {bool: "true or false", int: "a whole number", float: "a number", str: "a text"}[kind]
     raise UserError(f"Setting {path} must be {wanted}, not {value!r}.")
+
+
+def _within(value: float, path: str) -> float:
+    least, most = _RANGES[path]
+    if least <= value <= most:
+        return value
+    wanted = f"at least {least:g}" if most == math.inf else f"from {least:g} to {most:g}"
+    raise UserError(f"Setting {path} must be {wanted}, not {value:g}.")

@@ -1,5 +1,7 @@
 """Settings from an editor: names in both spellings, and a sentence for everything wrong."""
 
+import math
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -52,6 +54,11 @@ def test_all_languages_may_be_off_but_one():
         ({"model": {"step": 1}}, "Unknown setting model.step. Did you mean model.steps?"),
         ({"model": {"steps": "x"}}, "Setting model.steps must be a whole number, not 'x'."),
         ({"model": {"steps": True}}, "Setting model.steps must be a whole number, not True."),
+        ({"model": {"steps": 0}}, "Setting model.steps must be at least 1, not 0."),
+        ({"model": {"patienceMs": -5}}, "Setting model.patience_ms must be at least 0, not -5."),
+        ({"model": {"branches": 65}}, "Setting model.branches must be from 0 to 64, not 65."),
+        ({"model": {"confidence": math.nan}}, "Setting model.confidence must be from 0 to 1, not nan."),
+        ({"context": {"tokens": 10_000}}, "Setting context.tokens must be from 16 to 8192, not 10000."),
         ({"context": 5}, "Setting context must be an object, not 5."),
         ({"context": {"ignore": "a"}}, "Setting context.ignore must be a list of texts, not 'a'."),
         ({"trigger": {"multiline": "x"}}, "Setting trigger.multiline must be auto, always or never"),

@@ -168,6 +168,14 @@ def _one(
     store = Store(run_file(order.out, benchmark.name, runner.name))
     said = head(benchmark, runner, tasks, chosen, order.jobs)
     done = {name: r for name, r in store.begin(said).items() if not r.answer.error}
+    there = [task.id for task in chosen if task.id in done]
+    if there:
+        whose = read_run(store.path).about(there)["commit"]
+        typer.echo(
+            f"{len(there)} of {len(chosen)} answers are there already, of commit {whose}; "
+            f"to have them anew, remove {store.path}.",
+            err=True,
+        )
     with _Bar(f"{runner.name}, {benchmark.name}", len(chosen), order.quiet) as bar:
         for task in chosen:
             if task.id in done:

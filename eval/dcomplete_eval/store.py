@@ -86,6 +86,7 @@ class Store:
 
         Raises UserError where the file holds answers that cannot stand beside new ones.
         """
+        head = json.loads(json.dumps(head))  # as it will be read
         with self._opened() as file:
             file.seek(0)
             before = _parse(self.path, file.read().splitlines())

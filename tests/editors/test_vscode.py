@@ -92,6 +92,18 @@ def test_settings_and_defaults_of_the_manifest_are_those_of_the_server() -> None
     assert sum(len(v) if isinstance(v, dict) else 1 for v in raw.values()) == _count(Settings())
 
 
+def test_the_server_takes_every_number_that_the_manifest_allows() -> None:
+    manifest = json.loads((EXTENSION / "package.json").read_text())
+    tried = 0
+    for part in manifest["contributes"]["configuration"]:
+        for name, declared in part["properties"].items():
+            for end in declared.keys() & {"minimum", "maximum"}:
+                _, room, key = name.split(".")
+                read_settings({room: {key: declared[end]}})
+                tried += 1
+    assert tried > 10
+
+
 def _count(value: object) -> int:
     slots = getattr(type(value), "__slots__", None)
     if slots is None:

@@ -8,6 +8,7 @@ import pytest
 import dcomplete
 from dcomplete.errors import UserError
 from dcomplete.serve.start import read_status, stop_engine
+from dcomplete.settings import ModelSettings
 from dcomplete.types import InfillRequest
 from dcomplete_eval.contestants import contestant
 from dcomplete_eval.types import Live, Task
@@ -60,6 +61,7 @@ def test_the_language_server(tiny_model):
         )
         told = settings["settings"]["model"]
         assert (told["line_tokens"], told["branches"]) == (6, 2)
+        assert told["block_tokens"] == ModelSettings().block_tokens and settings["weights"]
         assert who.name.startswith("lsp:tiny:")
         texts = []
         for text in ("é😀", "value", "é😀"):

@@ -101,7 +101,8 @@ def test_old_answers_are_not_told_as_new_ones(tiny, tmp_path, capsys, monkeypatc
         return call(capsys, "run", "tiny", "-c", "gold", "--out", tmp_path, "--json", *more)
 
     first = again("old", "box", "--jobs", "2", "--limit", "9")[1][0]
-    same = again("new", "box", "--jobs", "2", "--limit", "9")[1][0]
+    _, [same], shown = again("new", "box", "--jobs", "2", "--limit", "9")
+    assert "9 of 9 answers are there already, of commit old; to have them anew, remove" in shown
     assert (same["commit"], same["started"]) == ("old", first["started"])
     grown = again("newer", "box", "--jobs", "2")[1][0]
     assert (grown["commit"], grown["tasks"], grown["of"]) == ("old; newer", 30, 30)

@@ -10,15 +10,16 @@ import tempfile
 import threading
 from collections.abc import Awaitable, Callable, Coroutine
 from concurrent.futures import Future
+from dataclasses import asdict
 from typing import Any, TypeVar
 
 from pygls.exceptions import JsonRpcException, PyglsError
 
 from dcomplete.document import CLOSERS
 from dcomplete.errors import UserError
-from dcomplete.settings import ContextSettings
+from dcomplete.settings import ContextSettings, read_settings
 from dcomplete.types import Stopwatch
-from dcomplete_eval.contestants import sight
+from dcomplete_eval.contestants import sight, weights
 from dcomplete_eval.contestants.gap_editor import GapEditor, Sides
 from dcomplete_eval.contestants.spec import Kind, Spec
 from dcomplete_eval.replay.play import engine_status, stop_engine
@@ -45,6 +46,7 @@ class LanguageServer:
 
     def __init__(self, spec: Spec) -> None:
         self._told, self._invoked, self._sight = _read(spec)
+        self._settings = read_settings(self._told)
         # An engine that ends may still have its log open, which Windows does not delete.
         self._folder = tempfile.TemporaryDirectory(prefix="dcomplete-", ignore_cleanup_errors=True)
         places = ("DCOMPLETE_RUNTIME_DIR", "DCOMPLETE_LOG_DIR")
@@ -82,9 +84,10 @@ class LanguageServer:
             "model": models[0].get("name"),
             "device": models[0].get("device"),
             "dtype": models[0].get("dtype"),
+            "weights": weights.of_model(self._settings.model.name),
             "version": self._status.get("version"),
             "trigger": "invoked" if self._invoked else "automatic",
-            "settings": self._told,
+            "settings": asdict(self._settings),  # all of them: a default may be another tomorrow
             "post": "the product's filters",
             **self._sight.settings(),
         }
