@@ -20,7 +20,7 @@ from dcomplete.engine.lengths import (
     KeepSize,
     Length,
 )
-from dcomplete.engine.opening import Opening
+from dcomplete.engine.opening import Opening, looks
 from dcomplete.engine.prompt import Task
 from dcomplete.engine.reading import read
 from dcomplete.engine.speculation import speculate
@@ -116,7 +116,7 @@ class Filler:
             drafted = draft is not None
             first = beginning(starts, session, onward, canvas, self.plan, drafted)
             plan = self.planned(first, task, canvas)
-            proposed: list[int] | None = [] if self.request.confidence else None
+            proposed: list[int] | None = None if looks(self.family, self.request) else []
             shortcut = partial(speculate, draft=draft or (), onward=onward, proposed=proposed)
             plan = replace(plan, shortcut=shortcut)
             finish = yield from self.denoised(session, canvas, plan)

@@ -22,6 +22,11 @@ _KEPT = 0.5  # probability with which a token of a draft stays
 _AROUND = 2  # candidate lengths on both sides of the most likely one (PILL)
 
 
+def looks(family: Family, request: InfillRequest) -> bool:
+    """Whether short passes have a canvas propose what they check."""
+    return family.looks and not request.confidence
+
+
 @dataclass(frozen=True, slots=True)
 class Opening:
     """Makes the canvas of one task, and computes its context on the way."""
@@ -34,7 +39,8 @@ class Opening:
         self, session: Session, task: Task, rows: int, draft: list[int] | None
     ) -> Steps[Canvas]:
         """`rows` rows for each length that is tried; from `draft` instead where there is one and short
-        passes do not ask it. Short passes that end where they get unsure do without a look at a canvas."""
+        passes do not ask it. Short passes do without a look at a canvas where it would cost more than it
+        saves: where they end as soon as they get unsure, and in float32."""
         for _ in session.warm():
             self.plan.cancel.check()
             yield
@@ -43,7 +49,7 @@ class Opening:
         apart = task.pinned or self.family.specials.endless or short
         if draft is not None and not apart:
             return self._drafted(session, draft, rows)
-        unseen = short and self.request.confidence > 0
+        unseen = short and not looks(self.family, self.request)
         if (
             not task.pinned
             and not unseen

@@ -221,10 +221,14 @@ def test_branches_are_not_tried_where_a_beginning_is_wanted(few):
         assert (found.best, found.forwards) == (plain.best, plain.forwards)
 
 
-def test_short_passes_look_at_no_canvas():
-    """It would be one pass of many cells for a few tokens (engine/LOG.md)."""
+@pytest.mark.parametrize(
+    ("label", "confidence", "wide"),
+    [("bfloat16", 0.0, True), ("bfloat16", 0.1, False), ("float32", 0.0, False)],
+)
+def test_short_passes_look_at_a_canvas_where_it_is_worth_its_pass(label, confidence, wide):
+    """For a few tokens it is not, nor where many cells take many times as long (engine/LOG.md)."""
     family = make_family()
-    family.few, widths = 4, []
+    family.few, family.label, widths = 4, label, []
     read = family.net.forward
 
     def counted(*args, **kwargs):
@@ -233,10 +237,9 @@ def test_short_passes_look_at_no_canvas():
 
     family.net.forward = counted
     engine = LocalEngine(family, TOKENS, constraint=Sure())
-    engine.infill(replace(ASKED, confidence=0.1))
+    asked = replace(ASKED, confidence=confidence)
+    engine.infill(asked)
     assert widths[0] > 4, "the context"
     widths.clear()
-    engine.infill(replace(ASKED, confidence=0.1))
-    assert widths and max(widths) <= 4
-    engine.infill(ASKED)
-    assert max(widths) > 4
+    engine.infill(asked)
+    assert widths and (max(widths) > 4) is wide
