@@ -119,8 +119,8 @@ class Completer:
         """What earlier answers say about this place."""
         found = self.suggestions.find(snapshot)
         ahead = self._ahead.get(snapshot.uri)
-        if not found and ahead and ahead.task and ahead.goes_on_from(snapshot):
-            await asyncio.shield(ahead.task)
+        if not found and ahead is not None and ahead.goes_on_from(snapshot):
+            await ahead.wait()
             found = self.suggestions.find(snapshot)
         flight = self._flights.get(snapshot.uri)
         if not found and flight is not None and flight.joins(snapshot):
@@ -134,10 +134,11 @@ class Completer:
     async def _more(
         self, snapshot: Snapshot, known: list[Suggestion], count: int
     ) -> list[Suggestion]:
-        """`known` ones and what the engine says beside them; where it says nothing they stay."""
+        """`known` ones and what the engine says; where it says nothing, what is on screen stays."""
         try:
             return distinct([*known, *await self._fresh(snapshot, count)])[:count]
         except Refusal as refusal:
+            known = known or self.suggestions.find(replace(snapshot, automatic=True))
             if not known or refusal.reason in _FINAL:
                 raise
             return known
@@ -174,8 +175,9 @@ class Completer:
         begun = self._asked[snapshot.uri] = time.monotonic()
         context = gather(snapshot, self.workspace, self.settings)
         found: list[Suggestion] = []
-        surest = (0.0,) if branches or count == 1 else ()
-        for temperature in (*surest, *(_VARIETY if count > 1 else ())):
+        for temperature in ((0.0,) if branches or count == 1 else ()) + (
+            _VARIETY if count > 1 else ()
+        ):
             others = 0 if temperature else branches
             infill = await self.engine.infill(
                 self._request(snapshot, context, count, others, policy, temperature),
@@ -241,22 +243,23 @@ class Completer:
         A typed character then computes a token or two instead of all that is around it.
         """
         trigger, flight = self.settings.trigger, self._flights.get(snapshot.uri)
-        if trigger.precompute and trigger.automatic and (flight is None or flight.over):
+        ahead = self._ahead.get(snapshot.uri)
+        busy = (flight and not flight.over) or (ahead and ahead.goes_on_from(snapshot))
+        if trigger.precompute and trigger.automatic and not busy:
             self._go_ahead(snapshot.uri, lambda _: self._read(snapshot))
 
     def _look_ahead(self, snapshot: Snapshot, shown: Suggestion) -> None:
         """Have what comes after `shown` is accepted computed while it is on screen."""
-        running = self._ahead.get(snapshot.uri)
-        free = running is None or running.task is None or running.task.done()
-        if self.settings.trigger.precompute and free:
+        ahead = self._ahead.get(snapshot.uri)
+        if self.settings.trigger.precompute and not (ahead and ahead.running):
             self._go_ahead(snapshot.uri, lambda ahead: self._compute_ahead(ahead, snapshot, shown))
 
     def _go_ahead(self, uri: str, work: Callable[[Ahead], Coroutine[Any, Any, None]]) -> None:
         """Begin `work` for a document in place of what was ahead of it."""
-        self._stop_ahead(uri)
+        if (before := self._ahead.get(uri)) is not None:
+            before.stop()
         ahead = self._ahead[uri] = Ahead()
-        ahead.task = asyncio.create_task(work(ahead))
-        ahead.task.add_done_callback(lambda _: drop(self._ahead, uri, ahead))
+        ahead.start(work(ahead)).add_done_callback(lambda _: drop(self._ahead, uri, ahead))
 
     async def _read(self, snapshot: Snapshot) -> None:
         with suppress(DcompleteError):
@@ -274,7 +277,7 @@ class Completer:
             with suppress(DcompleteError):
                 context = gather(after, self.workspace, self.settings)
                 ahead.snapshot = after
-                if not self.suggestions.find(after):
+                if not self.suggestions.knows(after):
                     infill = await self.engine.infill(
                         self._request(after, context, 1, self.settings.model.branches),
                         key=f"{self._key(snapshot.uri)}+",
@@ -287,13 +290,9 @@ class Completer:
     def _stop(self, *uris: str) -> None:
         """Give up what is computed for documents."""
         for uri in uris:
-            if (flight := self._flights.pop(uri, None)) is not None:
-                flight.stop()
-            self._stop_ahead(uri)
-
-    def _stop_ahead(self, uri: str) -> None:
-        if (ahead := self._ahead.pop(uri, None)) is not None and ahead.task is not None:
-            ahead.task.cancel()
+            for running in (self._flights.pop(uri, None), self._ahead.pop(uri, None)):
+                if running is not None:
+                    running.stop()
 
     def _key(self, uri: str) -> str:
         """Names a document to the engine without saying which it is."""

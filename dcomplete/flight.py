@@ -106,10 +106,31 @@ class Ahead:
     task: "asyncio.Task[None] | None" = None
     snapshot: Snapshot | None = None
 
+    def start(self, work: Coroutine[Any, Any, None]) -> "asyncio.Task[None]":
+        """Begin `work`."""
+        self.task = asyncio.create_task(work)
+        self.task.add_done_callback(_look)
+        return self.task
+
     def goes_on_from(self, place: Snapshot) -> bool:
-        """Whether that place is this one."""
+        """Whether it is being computed, for this place."""
         known = self.snapshot
-        return known is not None and known.gap == place.gap and known.text == place.text
+        there = known is not None and (known.gap, known.text) == (place.gap, place.text)
+        return there and self.running
+
+    @property
+    def running(self) -> bool:
+        return self.task is not None and not self.task.done()
+
+    def stop(self) -> None:
+        """End it."""
+        if self.task is not None:
+            self.task.cancel()
+
+    async def wait(self) -> None:
+        """Until it is over, also by being stopped."""
+        if self.task is not None:
+            await asyncio.wait({self.task})
 
 
 def drop(table: dict[str, T], uri: str, value: T) -> None:
@@ -148,7 +169,7 @@ def _decided(row: list[Cell]) -> str:
     return head
 
 
-def _look(task: "asyncio.Task[list[Suggestion]]") -> None:
+def _look(task: "asyncio.Task[Any]") -> None:
     """Look at the error of a computation that nobody waits for: asyncio would report it."""
     if not task.cancelled():
         task.exception()

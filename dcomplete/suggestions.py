@@ -93,17 +93,26 @@ class Suggestions:
         Who asks wants whole answers.
         """
         found: dict[tuple[int, int, str], Suggestion] = {}
-        hits = []
+        hits = self._fitting(snapshot)
+        for _, one in hits:
+            found.setdefault((one.start, one.end, one.text), one)
+        for number, _ in reversed(hits):
+            self._entries[number] = replace(self._entries[number], back=BACK)
+            self._entries.move_to_end(number)
+        return list(found.values())
+
+    def knows(self, snapshot: Snapshot) -> bool:
+        """Whether something fits, for whoever does not show it: `find` counts as having shown it."""
+        return bool(self._fitting(snapshot))
+
+    def _fitting(self, snapshot: Snapshot) -> list[tuple[int, Suggestion]]:
+        found = []
         for number, entry in self._of(snapshot.uri):
             if entry.suggestion.unsure and not snapshot.automatic:
                 continue
             if suggestion := _remaining(entry, snapshot):
-                hits.append(number)
-                found.setdefault((suggestion.start, suggestion.end, suggestion.text), suggestion)
-        for number in reversed(hits):
-            self._entries[number] = replace(self._entries[number], back=BACK)
-            self._entries.move_to_end(number)
-        return list(found.values())
+                found.append((number, suggestion))
+        return found
 
     def draft(self, snapshot: Snapshot) -> str | None:
         """What could still be wanted of a suggestion from which the typed text has diverged."""
@@ -170,13 +179,28 @@ def _remaining(entry: Remembered, snapshot: Snapshot) -> Suggestion | None:
     text = known[len(here) :].removesuffix(below)
     if not text.strip() or not text.startswith(place.typed):
         return None
-    letters = iter(text)
-    if not entry.replaced.endswith(between) and not all(letter in letters for letter in between):
-        return None  # an inserted closer that the text does not type
-    if text == place.text[place.start : place.end + len(between)]:
-        return None
     end = place.end + len(between)
+    if not entry.replaced.endswith(between):
+        closed = _typed_of(between, text)
+        if closed < len(between) and not _opened(between[closed:], entry, here):
+            return None  # an inserted closer that the text does not type
+        end = place.end + closed
+    if text == place.text[place.start : end]:
+        return None
     return replace(entry.suggestion, text=text, start=place.start, end=end, source="cache")
+
+
+def _typed_of(closers: str, text: str) -> int:
+    """How many of the closers `text` types, from the first."""
+    letters = iter(text)
+    return next((n for n, closer in enumerate(closers) if closer not in letters), len(closers))
+
+
+def _opened(closers: str, entry: Remembered, here: str) -> bool:
+    """Whether these belong to openers that were typed as part of a beginning, which ends before they are
+    closed: they stay."""
+    typed = here[len(entry.before.near) :]
+    return entry.suggestion.unsure and all(CLOSERS[closer] in typed for closer in closers)
 
 
 def _between(entry: Remembered, place: _Place) -> tuple[str, str] | None:
@@ -184,7 +208,8 @@ def _between(entry: Remembered, place: _Place) -> tuple[str, str] | None:
     text after has changed.
 
     On the line it is what the entry replaces or the end of it, behind closers that the editor inserted;
-    below it a line of such closers with which the suggestion ends as well.
+    below it a line of such closers with which the suggestion ends as well. The beginning of an answer ends
+    above such a line.
     """
     start = len(place.text) - entry.after.length
     if not 0 <= start - place.end <= len(entry.replaced) + _LONGEST:
@@ -197,7 +222,8 @@ def _between(entry: Remembered, place: _Place) -> tuple[str, str] | None:
     between = place.text[place.end : start]
     own = _OWN_LINE.search(between)
     below = own[0] if own and entry.suggestion.text.endswith(own[0]) else ""
-    line = between.removesuffix(below)
+    above = own[0] if own and not below and entry.suggestion.unsure else ""
+    line = between.removesuffix(below).removesuffix(above)
     closers = line.removesuffix(entry.replaced)
     fits = len(closers) <= AUTOMATIC and set(closers) <= CLOSERS.keys()
     return (line, below) if fits or entry.replaced.endswith(line) else None

@@ -48,7 +48,8 @@ class InfillRequest:
     unknown length only; models that cannot end a gap themselves do without it). `line`: no more than
     the rest of a line, or else the next one with text, is wanted, so a single gap's answer may end there.
     `confidence`: of a single gap's answer that beginning is wanted, between two words, whose length times
-    what its probability by the model's own reading exceeds this by is greatest, and no branches; 0: all.
+    what its probability by the model's own reading (where it is drawn, among what may be) exceeds this by
+    is greatest, and no branches; 0: all of it.
     """
 
     prefix: str

@@ -64,3 +64,52 @@ def test_what_is_on_its_way_is_not_disturbed_by_reading_ahead():
         await mean.close()
 
     run(story())
+
+
+def test_what_is_computed_ahead_is_not_disturbed_by_reading_ahead_there():
+    """An editor says where the cursor rests, which is where a suggestion was accepted."""
+    engine = Scripted("total", " / count", delay=0.02)
+
+    async def story():
+        mean = completer(engine, read_settings({}))
+        await mean.complete(at("x = |\n"))
+        await asyncio.sleep(0.01)  # what follows is on its way
+        asked = asyncio.create_task(mean.complete(at("x = total|\n")))
+        await asyncio.sleep(0)
+        mean.read_ahead(at("x = total|\n"))
+        assert (await asked)[0].text == " / count"
+        assert len(engine.asked) == 1
+        await mean.close()
+
+    run(story())
+
+
+def test_who_waits_for_what_is_computed_ahead_is_answered_where_that_is_stopped():
+    """As new settings stop it."""
+    engine = Scripted("total", " / count", delay=0.02)
+
+    async def story():
+        mean = completer(engine, read_settings({}))
+        await mean.complete(at("x = |\n"))
+        await asyncio.sleep(0.01)
+        asked = asyncio.create_task(mean.complete(at("x = total|\n")))
+        await asyncio.sleep(0)
+        mean.settings = read_settings({"model": {"steps": 32}})
+        assert (await asked)[0].text == " / count"
+        await mean.close()
+
+    run(story())
+
+
+def test_what_was_computed_ahead_does_not_make_the_one_on_screen_grow_while_it_is_typed():
+    engine = Scripted("total", " / count")
+
+    async def story():
+        mean, texts = completer(engine, read_settings({})), []
+        for document in ("x = |\n", "x = t|\n", "x = to|\n", "x = total|\n", "x = to|\n"):
+            texts.append((await mean.complete(at(document)))[0].text)
+            await asyncio.sleep(0.01)
+        assert texts == ["total", "otal", "tal", " / count", "tal / count"]
+        await mean.close()
+
+    run(story())

@@ -82,6 +82,24 @@ def test_who_asks_for_more_keeps_what_is_known_where_the_engine_is_busy():
     run(story())
 
 
+def test_who_asks_where_a_beginning_is_shown_keeps_it_where_the_engine_is_busy():
+    class Busy(Scripted):
+        async def infill(self, request, **words):
+            if self.asked:
+                raise Refusal("The engine is busy.", Reason.BUSY)
+            return await super().infill(request, **words)
+
+    mean = completer(Busy("total / |count"))
+
+    async def story():
+        [shown] = await mean.complete(at(MEAN.format("")))
+        assert shown.unsure
+        [kept] = await mean.complete(at(MEAN.format(""), automatic=False), 3)
+        assert kept.id == shown.id
+
+    run(story())
+
+
 def test_who_asks_by_key_does_not_get_the_refusal_of_what_comes_by_itself():
     engine = Slow("total / count", "total / count", score=-9.0)
 

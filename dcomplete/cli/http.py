@@ -41,7 +41,8 @@ def command(
             min=0,
             max=1,
             help="End answers where they promise most, and before what makes them less likely right than "
-            "this, for tools that suggest while somebody types; 0.35 is what editors use. 0: all of it.",
+            "this, for tools that suggest while somebody types; 0.35 is what editors use. No branches "
+            "are tried then. 0: all of it.",
         ),
     ] = 0.0,
     token: Annotated[

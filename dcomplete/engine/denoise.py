@@ -23,7 +23,7 @@ from dcomplete.models.canvas import Canvas
 from dcomplete.models.family import Session
 from dcomplete.types import CancelToken, Finish
 
-_SHORT = 2  # passes of a shortcut that are a step: `verify` makes as many, of a canvas
+SHORT = 2  # passes of a shortcut that are a step: `verify` makes as many, of a canvas
 T = TypeVar("T")
 Steps = Generator[None, None, T]  # yields where others may have their turn, returns a result
 
@@ -73,7 +73,7 @@ def denoise(session: Session, canvas: Canvas, plan: Plan) -> Iterator[Finish | N
         last = late or index == plan.steps - 1
         if not canvas.width or pace.done(window, last):  # all of it may have been deleted
             break
-        if not last and list(islice(shortcut, _SHORT)):
+        if not last and list(islice(shortcut, SHORT)):
             yield None
             continue
         then = partial(advance, session, plan, index, last, pace)

@@ -180,9 +180,12 @@ class LocalEngine:
             filled = yield from filler.fill(task, self.tokens.starts(task.seam), draft)
             answers = [self._text(request, task, one) for one in filled]
             fitting = [a for a in answers if a is not None]
-            if request.branches:
+            if request.branches or request.confidence:
                 fitting = _each_once(fitting)
-            if fitting:
+            if request.confidence:  # what nothing is left of comes last
+                fitting.sort(key=lambda a: a.finish is Finish.UNSURE and not a.texts[0])
+            silent = None in answers and not any(any(a.texts) for a in fitting)
+            if fitting and not silent:
                 return fitting[: request.samples], task.context_tokens, tokenize
         raise AssertionError("an answer without a healed tail always fits")
 
@@ -235,8 +238,10 @@ class LocalEngine:
         )
         if whole and count == len(tokens):
             return None
+        count, text = (count, self._clean(text, task.seam.head)) if length(text) else (0, "")
+        ended = request.line and "\n" in text.lstrip()  # a GPU does not look whether a line is over
         score = sum(filled.nats[:count]) / max(1, count)
-        return Answer((self._clean(text, task.seam.head),), count, score, Finish.UNSURE)
+        return Answer((text,), count, score, Finish.DONE if ended else Finish.UNSURE)
 
     def _over(self, request: InfillRequest, task: Task) -> Over | None:
         """Where the answer to `request` may end early, if anywhere. On a GPU the host does not look."""

@@ -162,6 +162,7 @@ class Filler:
         if self.over is not None:
             length = EndsWhen(length, self.over)
         early = self.request.confidence > 0 and self.family.device.type == "cpu"
+        early = early and not self.plan.policy.revisits  # those may still think better of a token
         return EndsUnsure(length, self._least) if early else length
 
     @property

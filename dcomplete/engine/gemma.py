@@ -5,6 +5,7 @@ the canvas as well: a logits processor makes those places certain at every step,
 always accepts and never re-draws them, and its self-conditioning sees them.
 """
 
+import math
 import time
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -142,8 +143,8 @@ class GemmaEngine:
     ) -> Steps[Infill]:
         """`infill` as a generator.
 
-        What is drawn is for its own sampler to say: temperature, top_p, branches and confidence, which
-        editors and HTTP clients send with every request, change nothing.
+        What is drawn is for its own sampler to say: temperature, top_p and branches, which editors and HTTP
+        clients send with every request, change nothing. With a confidence an answer is whole or none.
         """
         check_request(request)
         if request.policy not in ("", PUBLISHED, POLICY):
@@ -163,7 +164,8 @@ class GemmaEngine:
         canvas, seen, finish = self._run(request, context, pins, plan)
         order = seen.sure.argsort(descending=True).tolist()[: request.samples]
         answers = [
-            self._answer(canvas[row], gaps[row], float(seen.sure[row]), finish) for row in order
+            _sure(request, self._answer(canvas[row], gaps[row], float(seen.sure[row]), finish))
+            for row in order
         ]
         passes = seen.steps
         return Infill(
@@ -257,6 +259,13 @@ class GemmaEngine:
         config = self.model.generation_config
         said = config.eos_token_id if config.eos_token_id is not None else []
         return {*(said if isinstance(said, list) else [said])} | {config.pad_token_id}
+
+
+def _sure(request: InfillRequest, answer: Answer) -> Answer:
+    """The answer, if it is as likely as is wanted; it was not read from left to right, to be cut."""
+    if not request.confidence or answer.score * answer.tokens >= math.log(request.confidence):
+        return answer
+    return Answer(("",), 0, 0.0, Finish.UNSURE)
 
 
 def load_gemma(name: str, folder: Path, device: torch.device, dtype: str) -> GemmaEngine:

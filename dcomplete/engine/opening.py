@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import torch
 
-from dcomplete.engine.denoise import Plan, Steps
+from dcomplete.engine.denoise import SHORT, Plan, Steps
 from dcomplete.engine.lengths import CANVAS, bucket, candidate_sizes, search_length
 from dcomplete.engine.prompt import Task
 from dcomplete.engine.reading import read
@@ -23,8 +23,12 @@ _AROUND = 2  # candidate lengths on both sides of the most likely one (PILL)
 
 
 def looks(family: Family, request: InfillRequest) -> bool:
-    """Whether short passes have a canvas propose what they check."""
-    return family.looks and not request.confidence
+    """Whether short passes have a canvas propose what they check: also where there are not steps enough
+    to decide one token a pass."""
+    if request.confidence:
+        return False
+    cells = request.told or min(CANVAS, request.max_tokens)
+    return family.looks or cells > SHORT * (request.steps - 1)
 
 
 @dataclass(frozen=True, slots=True)

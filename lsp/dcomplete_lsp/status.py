@@ -11,6 +11,7 @@ Notify = Callable[[str, dict[str, Any]], None]
 
 _ERRORS = {Reason.NO_ENGINE}
 _LOADING = {Reason.LOADING}
+_ASKED = {Reason.NOTHING, Reason.UNSURE}  # what only an engine that works says
 _INACTIVE = {Reason.DISABLED, Reason.PRIVATE, Reason.TOO_LARGE}
 
 
@@ -81,11 +82,15 @@ class StatusBoard:
         """A request was refused: say why, also if it is the same reason again."""
         if refusal.reason is Reason.SUPERSEDED:
             return
+        if refusal.reason in _ASKED:
+            self.answered()
         kind = self._rest.kind
         if refusal.reason in _ERRORS:
             kind = "error"
         elif refusal.reason in _LOADING:
             kind = "loading"
+        elif kind == "error":
+            return  # what is wrong is more worth knowing
         self._send(Status(kind, str(refusal), refusal.reason.value, self._rest.model))
 
     def failed(self, message: str) -> None:

@@ -41,23 +41,23 @@ async def completion(ls: Server, params: types.CompletionParams) -> types.Comple
     if document is None:
         return None
     snapshot = snapshot_at(ls, document, params.position)
-    found = await suggest(ls, snapshot, 1) or []
+    found = await suggest(ls, snapshot, 1, kind="popup") or []
     items = [_popup_item(ls, snapshot, suggestion) for suggestion in found]
     return types.CompletionList(is_incomplete=True, items=items)
 
 
 async def suggest(
-    server: Server, snapshot: Snapshot, count: int, watch: Watcher | None = None
+    server: Server, snapshot: Snapshot, count: int, watch: Watcher | None = None, kind: str = ""
 ) -> list[Suggestion] | None:
     """Suggestions for the editor; None if it should keep what it shows.
 
-    The status says why there are none.
+    The status says why there are none. A newer request of the same `kind` takes the place of this one.
     """
     watch_ms = Stopwatch()
     server.board.begin()
     try:
         work = server.backend.completer.complete(snapshot, count, watch)
-        found = await server.overtaking.run(snapshot.uri, work)
+        found = await server.overtaking.run(snapshot.uri, work, kind)
     except Cancelled:
         return None
     except Refusal as refusal:

@@ -18,7 +18,7 @@ library.mallinfo2.restype = Info
 if sys.argv[1] == "thrift":
     map_large_texts()
 before = library.mallinfo2().hblks
-texts = ["x" * (40_000 + n) for n in range(20)]
+texts = ["x" * (120_000 + n) for n in range(20)]
 print(library.mallinfo2().hblks - before)
 """
 
