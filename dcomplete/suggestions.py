@@ -200,7 +200,8 @@ def _opened(closers: str, entry: Remembered, here: str) -> bool:
     """Whether these belong to openers that were typed as part of a beginning, which ends before they are
     closed: they stay."""
     typed = here[len(entry.before.near) :]
-    return entry.suggestion.unsure and all(CLOSERS[closer] in typed for closer in closers)
+    enough = all(typed.count(CLOSERS[one]) >= closers.count(one) for one in set(closers))
+    return entry.suggestion.unsure and enough
 
 
 def _between(entry: Remembered, place: _Place) -> tuple[str, str] | None:

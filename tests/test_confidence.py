@@ -7,6 +7,8 @@ import pytest
 from dcomplete.document import Gap
 from dcomplete.errors import Reason, Refusal, UserError
 from dcomplete.settings import read_settings
+from dcomplete.suggestions import Suggestions
+from dcomplete.types import Shape, Suggestion
 from tests.test_completer import Scripted, at, completer, run
 
 
@@ -71,3 +73,47 @@ def test_a_selection_is_replaced_by_a_whole_answer_only():
 def test_a_confidence_that_is_no_probability_is_refused(value):
     with pytest.raises(UserError, match=r"model\.confidence must be from 0 to 1, not"):
         read_settings({"model": {"confidence": value}})
+
+
+def kept(document: str, text: str) -> Suggestions:
+    """With the beginning of an answer that was shown at `document`."""
+    suggestions, place = Suggestions(), at(document)
+    one = Suggestion(
+        "s1", text, place.gap.start, place.gap.end, Shape.LINE, -0.1, "model", unsure=True
+    )
+    suggestions.put(place, [one])
+    return suggestions
+
+
+@pytest.mark.parametrize(
+    ("typed", "whole"),
+    [
+        ("x = print(|)\n", "x = print(total)\n"),
+        ("x = print(to|)\n", "x = print(total)\n"),
+        ("x = print(|\n", "x = print(total\n"),
+    ],
+)
+def test_a_beginning_is_typed_through_where_the_editor_closes_its_bracket(typed, whole):
+    """The bracket stays: the beginning ends before it."""
+    place = at(typed)
+    [found] = kept("x = |\n", "print(total").find(place)
+    assert place.text[: found.start] + found.text + place.text[found.end :] == whole
+
+
+def test_closers_that_a_beginning_types_are_replaced_and_the_others_stay():
+    place = at("x = f(a[|])\n")
+    [found] = kept("x = |\n", "f(a[0], b").find(place)
+    assert place.text[: found.start] + found.text + place.text[found.end :] == "x = f(a[0], b)\n"
+
+
+@pytest.mark.parametrize("typed", ["x = print(|]\n", "x = |)\n", "x = print(|))\n"])
+def test_a_closer_of_nothing_that_was_typed_is_another_text(typed):
+    assert kept("x = |\n", "print(total").find(at(typed)) == []
+
+
+@pytest.mark.parametrize("eol", ["\n", "\r\n"])
+def test_a_beginning_of_a_block_is_there_after_enter(eol):
+    suggestions = kept(f"if (x) |{eol}z{eol}", "{\n    f(x".replace("\n", eol))
+    place = at("if (x) {\n    |\n}\nz\n".replace("\n", eol))
+    [found] = suggestions.find(place)
+    assert (found.text, found.start, found.end) == ("f(x", place.gap.start, place.gap.start)

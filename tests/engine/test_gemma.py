@@ -2,6 +2,7 @@
 pinned, pinned text that stays where something is."""
 
 import json
+import math
 from dataclasses import replace
 from importlib.util import find_spec
 from pathlib import Path
@@ -13,7 +14,7 @@ from dcomplete.cli import run
 from dcomplete.engine.gemma import GemmaEngine
 from dcomplete.engine.load import load_engine, open_model
 from dcomplete.errors import Cancelled, ModelError, UserError
-from dcomplete.types import CancelToken, Finish, InfillRequest
+from dcomplete.types import Answer, CancelToken, Finish, InfillRequest
 from tests.conftest import byte_tokenizer_json
 
 LIBRARY = find_spec("transformers")
@@ -127,6 +128,15 @@ def test_who_asks_in_an_editor_or_over_http_is_answered(engine):
     plain = engine.infill(request)
     for asked in ({"branches": 8}, {"temperature": 0.8, "top_p": 0.9}):
         assert engine.infill(replace(request, **asked)).answers == plain.answers
+
+
+def test_with_a_confidence_its_answer_is_whole_or_none(engine):
+    request = InfillRequest("a = ", ")\n", length="6", seed=3)
+    plain = engine.infill(request).best
+    chance = math.exp(plain.score * plain.tokens)
+    assert engine.infill(replace(request, confidence=0.9 * chance)).best == plain
+    none = engine.infill(replace(request, confidence=min(1.0, 1.1 * chance))).best
+    assert none == Answer(("",), 0, 0.0, Finish.UNSURE)
 
 
 def test_cancel_and_deadline_stop_between_its_steps(engine):

@@ -64,3 +64,16 @@ async def test_other_documents_are_not_overtaken():
         2,
     ]
     overtaking.end("nothing runs here")
+
+
+async def test_work_of_another_kind_is_not_overtaken_and_ends_with_its_document():
+    """An editor may ask for ghost text and for its menu at one keystroke."""
+    overtaking, log = Overtaking(), []
+    ghost = asyncio.ensure_future(overtaking.run("a", stubborn(log)))
+    await asyncio.sleep(0)
+    assert await overtaking.run("a", quick(), "popup") == 2
+    assert not ghost.done()
+    overtaking.end("a")
+    with pytest.raises(Refusal):
+        await ghost
+    assert len(overtaking) == 0
