@@ -16,7 +16,7 @@ _CLOSERS = re.compile(r"\}[)\]};,]*")
 # What stands before the `{` of an object, a set, a list of names or a hole in a text
 _VALUE = re.compile(
     r"(?:[=:(\[,$\"'`]|\b(?:return|import|export|default|from|use|yield|await|new|typeof|case)"
-    r"|(?:[=(,\[]|\breturn)\s*(?!(?:loop|unsafe|async|do|try|struct|class)$)\w[\w:.<>]*)$"
+    r"|(?:(?<![=!<>])=|[(,\[]|\breturn)\s*(?!(?:loop|unsafe|async|do|try|struct|class)$)\w[\w:.<>]*)$"
 )
 _LENGTH = 200  # characters left of the brace that are looked at
 

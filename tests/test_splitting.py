@@ -36,6 +36,8 @@ def shown(snapshot: Snapshot) -> str:
         ("c", "int main(void)\n{|}\n", "int main(void)\n{\n    |\n}\n"),
         ("rust", "let x = loop {|};", "let x = loop {\n    |\n};"),
         ("rust", "fn f() -> Point {|}", "fn f() -> Point {\n    |\n}"),
+        ("go", "    if err != nil {|}\n", "    if err != nil {\n        |\n    }\n"),
+        ("rust", "while i <= n {|}", "while i <= n {\n    |\n}"),
         ("go", "type A struct {|}", "type A struct {\n    |\n}"),
         ("css", "a:hover {|}", "a:hover {\n    |\n}"),
     ],

@@ -14,10 +14,11 @@ _ALWAYS = (
     "*.p12", "*.pfx", "*.ppk", "*.jks", "*.keystore", "*.kdb", "*.kdbx", "*.crt", "*.cert", "*.cer",
     "*.der", "*.csr", "*.gpg", "*.pgp", "*.ovpn", "id_rsa*", "id_dsa*", "id_ecdsa*", "id_ed25519*",
     "*_rsa", "*_dsa", "*_ecdsa", "*_ed25519", ".netrc", "_netrc", ".npmrc", ".yarnrc.yml", ".pypirc",
-    ".git-credentials", ".pgpass", ".my.cnf", ".htpasswd", ".dockercfg", ".boto", ".s3cfg",
-    ".vault-token", ".vault_pass*", ".databrickscfg", ".sentryclirc", ".terraformrc", "terraform.rc",
-    "*.kubeconfig", "*.tfvars", "*.tfvars.json", "*.tfstate", "*.tfstate.*", "service-account*.json",
-    "client_secret*.json", "*firebase-adminsdk*.json", "local.settings.json", "wp-config.php",
+    ".git-credentials", ".pgpass", ".my.cnf", "my.cnf", ".htpasswd", "htpasswd", ".dockercfg", ".boto",
+    ".s3cfg", ".vault-token", ".vault_pass*", ".databrickscfg", ".sentryclirc", ".terraformrc",
+    "terraform.rc", "*.kubeconfig", "*.tfvars", "*.tfvars.json", "*.tfstate", "*.tfstate.*",
+    "service*account*.json",
+    "client*secret*.json", "*firebase-adminsdk*.json", "local.settings.json", "wp-config.php",
     "rootkey.csv", "*accesskeys.csv", ".*_history", "*.mobileprovision",
 )  # fmt: skip
 # Programs may be called so as well: they are completed in, and shown to nobody else.

@@ -23,12 +23,15 @@ _AROUND = 2  # candidate lengths on both sides of the most likely one (PILL)
 
 
 def looks(family: Family, request: InfillRequest) -> bool:
-    """Whether short passes have a canvas propose what they check: also where there are not steps enough
-    to decide one token a pass."""
+    """Whether short passes have a canvas propose what they check.
+
+    It is worth its pass where products of many rows have units of their own, as numbers of 16 bits tell
+    (engine/LOG.md), and where there are not steps enough to decide one token a pass.
+    """
     if request.confidence:
         return False
     cells = request.told or min(CANVAS, request.max_tokens)
-    return family.looks or cells > SHORT * (request.steps - 1)
+    return family.label == "bfloat16" or cells > SHORT * (request.steps - 1)
 
 
 @dataclass(frozen=True, slots=True)

@@ -52,12 +52,6 @@ class Family:
         return self.net.norm.weight.device
 
     @property
-    def looks(self) -> bool:
-        """Whether a pass over a canvas is worth what it proposes to passes over a `few` tokens: where
-        products of many rows have units of their own, and numbers of 16 bits say so (engine/LOG.md)."""
-        return self.label == "bfloat16"
-
-    @property
     def banned(self) -> Tensor:
         """Ids that are never proposed, on the device: to copy them there at every step would wait."""
         if self._banned is None:

@@ -7,7 +7,9 @@ from dcomplete.errors import Reason, Refusal
 from dcomplete.postprocess.proposal import Proposal, Surroundings, filled_lines
 from dcomplete.types import Shape
 
-_WORD = re.compile(r"\w\w")
+_TELLING = re.compile(
+    r"\w\w|</|/>|\*/|-->|[%?]>|[*`]{2}"
+)  # words, and what is no bracket but closes
 _LONG_WORD = re.compile(r"\w{3}")
 
 
@@ -22,8 +24,9 @@ def drop_retyped_line(proposal: Proposal, around: Surroundings) -> Proposal:
     if len(typed) < 4 or not _LONG_WORD.search(typed) or not text.startswith(typed):
         return proposal
     rest = text[len(typed) :]
-    if typed[-1].isalnum() and not rest[:1].isalnum():
-        return proposal  # `match |` may well be followed by `match` again
+    apart = around.line[-1:].isspace() or not rest[:1].isalnum()
+    if typed[-1].isalnum() and apart:
+        return proposal  # `match |` may well be followed by `match` again, `return |` by `returned`
     return replace(proposal, text=rest)
 
 
@@ -37,7 +40,7 @@ def cut_line_overlap(proposal: Proposal, around: Surroundings) -> Proposal:
     if not rest or proposal.after:
         return proposal
     kept = text.rstrip()
-    telling = bool(_WORD.search(rest)) or rest in (";", ",", ":")
+    telling = bool(_TELLING.search(rest)) or rest in (";", ",", ":")
     if telling and kept.endswith(rest):
         cut = kept[: -len(rest)]
         return replace(proposal, text=cut.rstrip() if around.rest[0].isspace() else cut)
@@ -66,7 +69,8 @@ def cut_repeated_suffix(proposal: Proposal, around: Surroundings) -> Proposal:
         run = 0
         while place + run < len(filled) and run < len(below):
             last = place + run == len(filled) - 1
-            if not _same(lines[filled[place + run]], below[run], cut_off=last and run > 0):
+            cut_off = last and (run > 0 or around.unsure)
+            if not _same(lines[filled[place + run]], below[run], cut_off):
                 break
             run += 1
         if not run or (filled[place] == 0 and not proposal.text.strip()):

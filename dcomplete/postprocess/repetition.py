@@ -14,6 +14,7 @@ _VALUE = re.compile(
     r"|\{\}|\b(?:None|null|nil|NULL|nullptr|true|false|True|False|NaN|nan)\b"
 )
 _CUT_OFF = re.compile(r"^[\w.%]+|[\w.%]+$")
+_REACH = 480  # characters that a loop and what follows it may take at the most
 _LOOP = re.compile(r"([^\n]{3,60}?)\1{6,}.{0,59}$")
 
 
@@ -45,7 +46,7 @@ def refuse_loops(proposal: Proposal, around: Surroundings) -> Proposal:
     """
     lines = proposal.text.split("\n")
     for number, line in enumerate(lines):
-        loop = _LOOP.search(line.strip()[-2000:])
+        loop = _LOOP.search(line.strip()[-_REACH:])
         if loop and _says_something(loop.group(1)):
             if not "".join(lines[:number]).strip():
                 raise Refusal("The suggestion goes round in circles.", Reason.FILTERED)

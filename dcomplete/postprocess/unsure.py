@@ -1,13 +1,15 @@
 """The beginning of an answer whose rest was not sure enough to be shown."""
 
+import re
 from dataclasses import replace
 
 from dcomplete.errors import Reason, Refusal
 from dcomplete.postprocess.brackets import frame
-from dcomplete.postprocess.lexing import read
+from dcomplete.postprocess.lexing import PAIRS, read
 from dcomplete.postprocess.proposal import Proposal, Surroundings
 from dcomplete.types import Shape
 
+_STRING_PREFIX = re.compile(r"(?<![\w$])(?:[A-Za-z]{1,2}8?#*|[$@#]+)$")  # f, rb, u8, r#, $, @
 _LEAST = 3  # characters that are worth a look where more is to come
 
 
@@ -23,6 +25,8 @@ def drop_last_opener(proposal: Proposal, around: Surroundings) -> Proposal:
         if not marks or not marks[-1].opens or marks[-1].end != len(shorter):
             break
         text = shorter[: marks[-1].start]
+        if marks[-1].kind not in PAIRS:
+            text = _STRING_PREFIX.sub("", text)
     return replace(proposal, text=text)
 
 

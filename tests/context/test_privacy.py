@@ -17,6 +17,7 @@ SECRETS = [
     "prod.tfvars", "terraform.tfstate", "terraform.tfstate.backup", ".aws/config", ".ssh/config",
     ".gnupg/options", ".kube/config", ".git/config", ".docker/config.json", ".env_prod", ".envrc",
     ".secrets.toml", ".secrets", "secrets/prod.yml", "db-secret.yaml", "client_secret_1.json",
+    "serviceAccountKey.json", "clientsecrets.json", "my.cnf",
     "application_default_credentials.json", "a-firebase-adminsdk-b.json", "aws_credentials",
     "kubeconfig.yaml", ".config/gcloud/a.db", ".config/gh/hosts.yml", ".m2/settings.xml",
     ".yarnrc.yml", ".terraformrc", ".vault_pass", ".databrickscfg", "local.settings.json",

@@ -110,3 +110,24 @@ def test_an_outer_closer_does_not_close_what_a_clipped_prefix_opened(shown):
 
 def test_only_a_closer_of_a_single_sign_is_refused_where_it_follows(shown):
     assert shown("f(x|)\n", ")", "python", LINE) is Reason.FILTERED
+
+
+@pytest.mark.parametrize(
+    ("document", "text", "language", "line"),
+    [
+        ('    printf("|");\n', '%d\\n", x);', "c", '    printf("%d\\n", x);'),
+        ('println!("|");\n', '{}", x);', "rust", 'println!("{}", x);'),
+        ("  a: '|',\n", "q' + r,", "javascript", "  a: 'q' + r,"),
+        ("    '|',\n", "a', 'b',", "python", "    'a', 'b',"),
+        ('<div class="|"></div>\n', 'box">Text</div>', "html", '<div class="box">Text</div>'),
+        ('<img src="|" />\n', 'a.png" alt="b" />', "html", '<img src="a.png" alt="b" />'),
+        ('<a href="|"></a>\n', '/x">there', "html", '<a href="/x">there</a>'),
+        ("SELECT COUNT(|) FROM t;\n", "*) AS n FROM t;", "sql", "SELECT COUNT(*) AS n FROM t;"),
+        ("f(g(|));\n", "x) + h(y));", "javascript", "f(g(x) + h(y));"),
+        ("foo(|).bar();\n", "a, b)", "javascript", "foo(a, b).bar();"),
+    ],
+)
+def test_what_follows_a_replaced_closer_is_not_doubled(shown, document, text, language, line):
+    found, after = shown(document, text, language, LINE)
+    place = document.index("|")
+    assert document[:place] + found + document[place + 1 + after :] == line + "\n"

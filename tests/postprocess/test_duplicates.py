@@ -89,3 +89,31 @@ def test_who_asks_may_repeat_the_line_above(shown):
     document = "total = compute(values)\n|\n"
     text = "total = compute(values)"
     assert shown(document, text, automatic=False) == (text, 0)
+
+
+@pytest.mark.parametrize(
+    ("document", "text", "language", "expected"),
+    [
+        ("<p>|</p>\n", "Hello</p>", "html", "Hello"),
+        ("<Foo | />\n", "bar={1} />", "typescriptreact", "bar={1}"),
+        ("<Foo |/>\n", "bar={1} />", "typescriptreact", "bar={1} "),
+        ("/* | */\n", "the count */", "c", "the count"),
+        ("<!-- | -->\n", "header -->", "html", "header"),
+        ("<%= | %>\n", "x.y %>", "erb", "x.y"),
+        ("**|**\n", "bold**", "markdown", "bold"),
+    ],
+)
+def test_marks_that_close_are_not_typed_twice(shown, document, text, language, expected):
+    assert shown(document, text, language, LINE) == (expected, 0)
+
+
+@pytest.mark.parametrize(
+    ("document", "text"),
+    [
+        ("    return |\n", "returncode"),
+        ("import |\n", "importlib"),
+        ("    await |\n", "awaited()"),
+    ],
+)
+def test_a_word_that_begins_like_the_one_before_it_stays_whole(shown, document, text):
+    assert shown(document, text, "python", LINE) == (text, 0)

@@ -1,5 +1,7 @@
 """Models that go round in circles."""
 
+import time
+
 import pytest
 
 from dcomplete.errors import Reason
@@ -51,3 +53,12 @@ def test_values_without_names_are_a_table(shown, value):
 @pytest.mark.parametrize("piece", ["foo", "oo, f", "x0, ", "print(0); "])
 def test_names_are_no_table(shown, piece):
     assert shown("x = |\n", piece * 12, "cpp", Shape.LINE) is Reason.FILTERED
+
+
+@pytest.mark.timeout(20)
+def test_a_long_line_is_looked_at_in_no_time(shown):
+    """It took seconds: every length of a loop was tried at every place."""
+    for piece in ("-" * 4000, "ab" * 2000, "0, " * 1300):
+        begun = time.process_time()
+        shown("x = |\n", piece + "xyz" * 30, "python", Shape.LINE)
+        assert time.process_time() - begun < 1.0

@@ -21,6 +21,9 @@ LINE = Shape.LINE
         ('x = "|\n', 'value("', 'value("'),  # which ends the string that the cursor is in
         ('x = "a|\n', "bc (", "bc ("),
         ("|\n", "if found:\n    print(", "if found:\n    print"),
+        ("|\n", 'log.info(f"', "log.info"),
+        ("|\n", "raise ValueError(rb'", "raise ValueError"),
+        ("x = |\n", "a.go(", "a.go"),
     ],
 )
 def test_it_ends_with_no_opening_bracket_or_quote(shown, document, text, shown_text):
@@ -39,3 +42,24 @@ def test_a_sign_or_two_are_no_suggestion(shown, text):
 def test_a_span_is_replaced_by_all_of_it_or_not_at_all(shown):
     assert shown("x = |\n", "value", "python", Shape.SPAN, unsure=True) is Reason.UNSURE
     assert shown("x = |\n", "value", "python", Shape.SPAN) == ("value", 0)
+
+
+@pytest.mark.parametrize(
+    ("text", "language", "shown_text"),
+    [
+        ('Console.WriteLine($"', "csharp", "Console.WriteLine"),
+        ('let x = foo(r#"', "rust", "let x = foo"),
+        ('emit(u8"', "cpp", "emit"),
+    ],
+)
+def test_the_letters_before_a_quote_go_with_it(shown, text, language, shown_text):
+    assert shown("|\n", text, language, unsure=True) == (shown_text, 0)
+
+
+def test_the_next_line_is_no_beginning(shown):
+    document = "def mean(total, count):\n    |\n    return total / count\n"
+    assert shown(document, "return total", unsure=True) is Reason.FILTERED
+    assert shown(document, "return total", "python", LINE) == ("return total", 0)
+    document = "def f(a):\n    |\n    return result.total / 3\n"
+    text = "if not a:\n        return 0\n    return result."
+    assert shown(document, text, unsure=True) == ("if not a:\n        return 0", 0)
