@@ -105,10 +105,11 @@ def offset(text: str, position: str) -> int:
     lines = text.split("\n")
     if not 1 <= line <= len(lines):
         raise DocumentError(f"There is no line {line}: the text has {len(lines)} lines.")
-    length = len(lines[line - 1].removesuffix("\r"))
+    hidden = len(BOM) if line == 1 and text.startswith(BOM) else 0  # no editor shows it
+    length = len(lines[line - 1].removesuffix("\r")) - hidden
     if not 1 <= column <= length + 1:
         raise DocumentError(f"Line {line} has columns 1 to {length + 1}, not {column}.")
-    return sum(len(other) + 1 for other in lines[: line - 1]) + column - 1
+    return sum(len(other) + 1 for other in lines[: line - 1]) + hidden + column - 1
 
 
 def at_position(text: str, at: str, to: str | None = None) -> Document:

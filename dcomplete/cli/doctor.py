@@ -78,7 +78,10 @@ def engine_process() -> str:
     """Whether the process that editors share runs."""
     from dcomplete.serve.start import read_status
 
-    said = read_status()
+    try:
+        said = read_status()
+    except UserError as error:
+        return str(error)
     if said is None:
         return "not running; the first client starts it"
     return f"process {said.pid}, {said.state}, {said.memory_bytes / 1e6:.0f} MB"

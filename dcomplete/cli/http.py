@@ -79,6 +79,11 @@ def command(
         )
 
     front = Front(
-        Rules(host, token), port, models, Choice(model, device, dtype), branches, confidence
+        Rules(host, token),
+        port,
+        models,
+        Choice(model or own.name, device, dtype),
+        branches,
+        confidence,
     )
     serve(front, ready, lambda sentence: typer.echo(f"dcomplete: {sentence}", err=True))

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from dcomplete.dialects.asked import MOST_ANSWERS, Asked, File, Given, Piece
+from dcomplete.dialects.line_ends import as_models_know_it, localized
 from dcomplete.dialects.sharing import Sharing
 from dcomplete.dialects.stops import finished
 from dcomplete.errors import UserError
@@ -41,12 +42,13 @@ class Desk:
         if not 1 <= asked.count <= MOST_ANSWERS:
             raise UserError(f"The number of answers must be from 1 to {MOST_ANSWERS}.")
         id, now = secrets.token_hex(12), time.time()
-        choice = self._choice(asked.model)
+        choice, theirs = self._choice(asked.model), asked
+        asked = as_models_know_it(asked)
         if asked.empty:
             if asked.gap.prefix or asked.gap.suffix:
                 await self.engine.infill(request_of(asked), choice=choice, background=True)
             piece = Piece("", cut=asked.tokens == 0)
-            return Given(asked, (piece,) * asked.count, self.names[0], id, now)
+            return Given(theirs, (piece,) * asked.count, self.names[0], id, now)
         infill = await self._fill(request_of(asked, self.branches, self.confidence), choice)
         pieces = _pieces(infill, asked)
         if len(pieces) < asked.count and not asked.drawn:  # one answer was all that branches found
@@ -56,7 +58,8 @@ class Desk:
             )
         pieces = (pieces * asked.count)[: asked.count]  # again, where there are no more
         context, timings = infill.context_tokens, infill.timings
-        return Given(asked, tuple(pieces), infill.model, id, now, context, timings)
+        local = tuple(localized(piece, theirs) for piece in pieces)
+        return Given(theirs, local, infill.model, id, now, context, timings)
 
     async def _fill(self, request: InfillRequest, choice: Choice) -> Infill:
         return await self._sharing.get(

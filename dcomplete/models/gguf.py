@@ -46,6 +46,8 @@ class GgufFile:
         def of(name: str, default: Any = None) -> Any:
             return self.field(f"{self.family}.{name}", default)
 
+        if (scaling := of("rope.scaling.type", "none")) != "none":
+            raise ModelError(f"Rotary scaling {scaling!r} is not supported.")
         hidden, heads = of("embedding_length"), of("attention.head_count")
         return NetConfig(
             vocab=len(self.field("tokenizer.ggml.tokens")),

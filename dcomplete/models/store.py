@@ -144,8 +144,13 @@ class Installing:
 
     def __init__(self, name: str) -> None:
         self.target = self.free(name)
-        self.target.parent.mkdir(parents=True, exist_ok=True)
-        self.folder = Path(tempfile.mkdtemp(prefix=".new-", dir=self.target.parent))
+        try:
+            self.target.parent.mkdir(parents=True, exist_ok=True)
+            self.folder = Path(tempfile.mkdtemp(prefix=".new-", dir=self.target.parent))
+        except OSError as error:
+            raise ModelError(
+                f"Nothing can be installed in {self.target.parent}: {error.strerror}."
+            ) from None
 
     @staticmethod
     def free(name: str) -> Path:
@@ -163,9 +168,12 @@ class Installing:
         return self.folder
 
     def __exit__(self, kind: object, *_: object) -> None:
-        if kind is None:
-            self.folder.rename(self.target)
-        else:
+        try:
+            if kind is None:
+                self.folder.rename(self.target)
+        except OSError as error:  # another program has installed one of that name meanwhile
+            raise ModelError(f"{self.target} cannot be made: {error.strerror}.") from None
+        finally:
             shutil.rmtree(self.folder, ignore_errors=True)
 
 

@@ -5,7 +5,7 @@ import hmac
 import logging
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 
 from starlette.applications import Starlette
@@ -95,10 +95,14 @@ class Routes:
 
         def show(step: int, rows: list[list[Cell]]) -> None:
             line = codec.dump({"step": step, "rows": codec.rows_to_json(rows)}) + b"\n"
-            loop.call_soon_threadsafe(shown.put_nowait, line)
+            tell(line)
+
+        def tell(line: bytes | None) -> None:
+            with suppress(RuntimeError):  # the loop has ended before the step
+                loop.call_soon_threadsafe(shown.put_nowait, line)
 
         job = self._desk.scheduler.submit(order, show)
-        job.future.add_done_callback(lambda _: loop.call_soon_threadsafe(shown.put_nowait, None))
+        job.future.add_done_callback(lambda _: tell(None))
 
         async def lines() -> AsyncIterator[bytes]:
             async with self._dropping(request, job):

@@ -4,6 +4,7 @@ import asyncio
 import threading
 import time
 import uuid
+from contextlib import suppress
 
 from dcomplete.serve.limits import Limits
 from dcomplete.serve.orders import ANY, Choice, Order, Status
@@ -107,7 +108,8 @@ class InProcess:
 
         def show(step: int, rows: list[list[Cell]]) -> None:
             assert watch is not None
-            loop.call_soon_threadsafe(watch, step, rows)
+            with suppress(RuntimeError):  # the loop has ended before the step
+                loop.call_soon_threadsafe(watch, step, rows)
 
         self._start()
         scheduler = self._scheduler

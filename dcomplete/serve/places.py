@@ -93,8 +93,22 @@ class Places:
             json.dump({"port": address.port, "token": address.token}, card)
         swapping.replace(fresh, self._card)
 
-    def clear(self) -> None:
-        """Remove what the process left for clients; only the holder of the engine lock may."""
+    def entrance(self) -> object:
+        """What tells the socket, or the card, of one process from that of another; None without any."""
+        if self.tcp:
+            return self.address()
+        with contextlib.suppress(OSError):
+            found = self.socket.lstat()
+            return found.st_dev, found.st_ino
+        return None
+
+    def clear(self, own: object) -> None:
+        """Remove what the process left for clients: its `own` entrance.
+
+        Where the folder was taken away and made anew, another process may have one there.
+        """
+        if own is None or self.entrance() != own:
+            return
         for path in (self.socket, self._card):
             with contextlib.suppress(OSError):
                 swapping.remove(path)

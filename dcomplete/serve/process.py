@@ -57,6 +57,7 @@ class EngineProcess:
         self._end: asyncio.Event
         self._loop: asyncio.AbstractEventLoop
         self._when_idle = False
+        self._own: object = None  # what clients find us by
 
     def run(self) -> bool:
         """Serve; False if a computation could not be stopped in time, so that the thread lives on.
@@ -69,7 +70,7 @@ class EngineProcess:
         try:
             return self._run(journal)
         finally:
-            self._places.clear()
+            self._places.clear(self._own)
             journal.say(f"ended pid={os.getpid()}")
             journal.close()
             lock.release()
@@ -127,6 +128,7 @@ class EngineProcess:
         with signals(loop, self._end.set):
             serving = asyncio.create_task(server.serve(sockets=[listener]))
             self._places.publish(address)
+            self._own = self._places.entrance()
             worker.start()
             if self._options.preload:
                 scheduler.submit(Order())
@@ -134,7 +136,7 @@ class EngineProcess:
             scheduler.close(finish=self._when_idle)
             while self._when_idle and scheduler.idle_for() == 0 and not serving.done():
                 await asyncio.sleep(0.02)
-            self._places.clear()  # before the last answers: new clients must not come here
+            self._places.clear(self._own)  # before the last answers: new clients must not come here
             server.end()
             await serving
 

@@ -164,7 +164,7 @@ class Scheduler:
                     continue
                 if self._closed:
                     break
-                self._change.wait(self._patience())
+                self._change.wait(min(self._patience() or float("inf"), threading.TIMEOUT_MAX))
             self.tend()
         self._pool.clear()
 

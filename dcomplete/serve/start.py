@@ -138,7 +138,7 @@ def _look(places: Places) -> tuple[Address, Mapping[str, object]] | None:
     import httpx
 
     address = places.address()
-    if address is None or not _listens(address):
+    if address is None or not _listens(address) or (places.tcp and not _held(places)):
         return None
     try:
         with open_client(address, _ANSWER_S) as client:
@@ -149,6 +149,17 @@ def _look(places: Places) -> tuple[Address, Mapping[str, object]] | None:
     if answer.status_code != 200 or not isinstance(said, Mapping):
         return None
     return address, said
+
+
+def _held(places: Places) -> bool:
+    """Whether an engine lives: the port of one that was killed may be anybody's, who must get no code."""
+    lock = FileLock(places.engine_lock)
+    try:
+        lock.acquire(timeout=0)
+    except Timeout:
+        return True
+    lock.release()
+    return False
 
 
 def _listens(address: Address) -> bool:

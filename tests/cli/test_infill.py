@@ -85,6 +85,21 @@ def test_crlf_and_byte_order_mark_are_kept(tiny_model, tmp_path, capsys):
     assert "\n" not in raw.replace("\r\n", "")
 
 
+def test_a_byte_order_mark_has_no_column(tiny_model, tmp_path, capsys):
+    """No editor shows it, and what is inserted comes behind it."""
+    path = tmp_path / "dos.py"
+    path.write_bytes(("\ufeff" + CODE).encode())
+    bare = tmp_path / "bare.py"
+    bare.write_bytes(CODE.encode())
+    for place in ("1:1", "1:5"):
+        marked = call(capsys, "infill", path, *SMALL, "--at", place, "--filled")[1]
+        assert (
+            marked == "\ufeff" + call(capsys, "infill", bare, *SMALL, "--at", place, "--filled")[1]
+        )
+    status, _, err = call(capsys, "infill", path, *SMALL, "--at", "1:99")
+    assert status == 2 and f"columns 1 to {len(CODE.partition(chr(10))[0]) + 1}" in err
+
+
 def test_several_samples(tiny_model, file, capsys):
     more = ("--samples", 3, "--temperature", 1.0, "--at", "2:12")
     answer = json.loads(call(capsys, "infill", file, *SMALL, *more, "--json")[1])

@@ -60,3 +60,20 @@ def test_a_full_disk_is_a_sentence_on_every_system(tmp_path, said):
         raise SafetensorError(f"Error while serializing: {said}")
     with pytest.raises(SafetensorError), disk_full(tmp_path):
         raise SafetensorError("something else")
+
+
+def test_a_folder_that_cannot_be_made_is_one_sentence(tmp_path, monkeypatch):
+    (tmp_path / "file").write_text("")
+    monkeypatch.setattr("dcomplete.models.store.user_folder", lambda: tmp_path / "file" / "models")
+    with pytest.raises(ModelError, match=r"Nothing can be installed in .*models: Not a directory"):
+        store.Installing("a")
+
+
+def test_of_two_that_install_one_name_the_second_is_told_and_leaves_nothing(tmp_path, monkeypatch):
+    monkeypatch.setattr("dcomplete.models.store.user_folder", lambda: tmp_path)
+    with pytest.raises(ModelError, match="cannot be made"), store.Installing("a") as folder:
+        (folder / "weights").write_text("")
+        (tmp_path / "a").mkdir()
+        (tmp_path / "a" / "theirs").write_text("")
+    assert [path.name for path in tmp_path.iterdir()] == ["a"]
+    assert [path.name for path in (tmp_path / "a").iterdir()] == ["theirs"]

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import socket
 import sys
 import time
 
@@ -13,7 +14,7 @@ from dcomplete.serve import client as client_module
 from dcomplete.serve import codec
 from dcomplete.serve.client import EngineClient
 from dcomplete.serve.orders import Choice, EngineFault
-from dcomplete.serve.places import TRANSPORT_VARIABLE
+from dcomplete.serve.places import TRANSPORT_VARIABLE, Address, Places
 from dcomplete.serve.start import StartOptions, read_status
 from dcomplete.types import InfillRequest
 from tests.serve.conftest import infill_of, until
@@ -43,6 +44,21 @@ async def test_a_port_serves_as_well_as_a_socket(serve, client, monkeypatch):
     monkeypatch.setenv(TRANSPORT_VARIABLE, "tcp")
     serve()
     assert (await client.infill(InfillRequest("x"))).best.texts == ("x!",)
+
+
+async def test_a_port_of_nobody_who_holds_the_lock_gets_nothing(
+    serve, client, monkeypatch, own_places
+):
+    """An engine was killed, its card is left, and somebody else has its port now."""
+    monkeypatch.setenv(TRANSPORT_VARIABLE, "tcp")
+    places = Places.find()
+    places.secure()
+    with socket.create_server(("127.0.0.1", 0)) as impostor:
+        impostor.settimeout(0.2)
+        places.publish(Address(port=impostor.getsockname()[1], token="t"))
+        assert read_status(places) is None
+        with pytest.raises(TimeoutError):
+            impostor.accept()
 
 
 async def test_a_proxy_of_the_environment_does_not_matter(serve, client, monkeypatch):

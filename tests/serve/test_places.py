@@ -116,7 +116,11 @@ def test_a_port_is_told_in_a_file_of_its_user_alone(own_places, monkeypatch):
     places.publish(Address(port=4711, token="t"))
     assert places.address() == Address(port=4711, token="t")
     assert WINDOWS or mode(own_places / "run" / "engine.json") == 0o600
-    places.clear()
+    own = places.entrance()
+    places.publish(Address(port=4712, token="u"))  # another process, where the folder was made anew
+    places.clear(own)
+    assert places.address() == Address(port=4712, token="u")
+    places.clear(places.entrance())
     assert places.address() is None
 
 

@@ -5,9 +5,11 @@ import os
 import socket
 import stat
 import threading
+import time
 from functools import partial
 
 import pytest
+from filelock import FileLock
 
 from dcomplete.errors import UserError
 from dcomplete.serve.limits import Limits
@@ -56,6 +58,17 @@ def test_weights_go_before_the_process_does(serve):
     assert served.loader.loads == ["fake", "fake"]
 
 
+@pytest.mark.parametrize("seconds", [float("inf"), 1e12])
+def test_weights_may_stay_for_good(serve, monkeypatch, seconds):
+    """A thread waits no longer than the system can count."""
+    monkeypatch.setattr("dcomplete.serve.process.Limits", partial(Limits, rest_after=0.05))
+    serve(unload_after=seconds)
+    with RemoteEngine() as engine:
+        engine.infill(InfillRequest("x"))
+        time.sleep(0.3)  # the pause in which memory is given back is over
+        assert engine.infill(InfillRequest("x")).best.texts == ("x!",)
+
+
 @UNIX_SOCKETS
 def test_a_socket_left_by_a_killed_process_is_replaced(own_places, serve):
     Places.find().secure()
@@ -64,6 +77,20 @@ def test_a_socket_left_by_a_killed_process_is_replaced(own_places, serve):
     assert read_status() is None
     serve()
     assert read_status() is not None
+
+
+@UNIX_SOCKETS
+def test_the_entrance_of_another_process_is_left_alone(serve):
+    """Where the folder was taken away and made anew while this one ran, as at the end of a session."""
+    serve(exit_after=0.5)
+    places = Places.find()
+    places.socket.unlink()
+    with socket.socket(socket.AF_UNIX) as other:
+        other.bind(str(places.socket))
+        lock = FileLock(places.engine_lock)
+        lock.acquire(timeout=10)  # the first one has ended
+        lock.release()
+        assert places.socket.exists()
 
 
 @UNIX_SOCKETS

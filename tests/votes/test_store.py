@@ -107,6 +107,13 @@ def test_a_vote_counts_once_and_needs_its_pair(store):
     assert [ballot.choice for ballot in store.ballots()] == ["first"]
 
 
+def test_a_full_disk_is_named(store):
+    store._connection.execute("PRAGMA max_page_count = 1")
+    with pytest.raises(UserError, match="full"):
+        for n in range(200):
+            store.add(pair(f"{n}" * 100))
+
+
 def test_what_a_judge_has_seen(store):
     told = {"benchmark": "b", "sides": {"second": Side("two", "", 1.0)}}
     for task, changes in (("t", told), ("u", told), ("v", {"benchmark": "b", "second": "a()"})):
