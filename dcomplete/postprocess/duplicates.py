@@ -10,6 +10,7 @@ from dcomplete.types import Shape
 _TELLING = re.compile(
     r"\w\w|</|/>|\*/|-->|[%?]>|[*`]{2}"
 )  # words, and what is no bracket but closes
+_MOST = 0.85  # of a line that a lone beginning says: less may be the first of several like lines
 _LONG_WORD = re.compile(r"\w{3}")
 
 
@@ -69,8 +70,8 @@ def cut_repeated_suffix(proposal: Proposal, around: Surroundings) -> Proposal:
         run = 0
         while place + run < len(filled) and run < len(below):
             last = place + run == len(filled) - 1
-            cut_off = last and (run > 0 or around.unsure)
-            if not _same(lines[filled[place + run]], below[run], cut_off):
+            share = 0.0 if run else _MOST if around.unsure else 1.0
+            if not _same(lines[filled[place + run]], below[run], share if last else 1.0):
                 break
             run += 1
         if not run or (filled[place] == 0 and not proposal.text.strip()):
@@ -84,11 +85,13 @@ def cut_repeated_suffix(proposal: Proposal, around: Surroundings) -> Proposal:
     return proposal
 
 
-def _same(line: str, other: str, cut_off: bool = False) -> bool:
+def _same(line: str, other: str, share: float = 1.0) -> bool:
+    """Whether they say the same, or the first at least this share of the other from its beginning."""
     if len(other.split()) < 2:
         return line.rstrip() == other.rstrip()  # `}` and `try:` belong where they stand
     ours, theirs = _key(line), _key(other)
-    return ours == theirs or (cut_off and len(ours) >= 8 and theirs.startswith(ours))
+    enough = len(ours) >= max(8, share * len(theirs)) and share < 1
+    return ours == theirs or (enough and theirs.startswith(ours))
 
 
 def _key(line: str) -> str:

@@ -56,10 +56,15 @@ def test_the_letters_before_a_quote_go_with_it(shown, text, language, shown_text
     assert shown("|\n", text, language, unsure=True) == (shown_text, 0)
 
 
-def test_the_next_line_is_no_beginning(shown):
+def test_the_next_line_but_for_its_end_is_no_beginning(shown):
     document = "def mean(total, count):\n    |\n    return total / count\n"
-    assert shown(document, "return total", unsure=True) is Reason.FILTERED
-    assert shown(document, "return total", "python", LINE) == ("return total", 0)
-    document = "def f(a):\n    |\n    return result.total / 3\n"
-    text = "if not a:\n        return 0\n    return result."
+    assert shown(document, "return total / cou", unsure=True) is Reason.FILTERED
+    assert shown(document, "return total", unsure=True) == ("return total", 0)
+    document = "def f(a):\n    |\n    x = compute(a, b)\n"
+    text = "if not a:\n        return 0\n    x = compute(a, b"
     assert shown(document, text, unsure=True) == ("if not a:\n        return 0", 0)
+
+
+def test_of_several_like_lines_the_first_may_begin_like_the_next(shown):
+    document = "from os import path\n|\nfrom typing import Optional\n"
+    assert shown(document, "from typing import", unsure=True) == ("from typing import", 0)
