@@ -1,12 +1,14 @@
 """Raw settings of an editor to `Settings`; a wrong value costs one sentence, never the rest."""
 
 from collections.abc import Mapping
+from dataclasses import fields
 
 from dcomplete.errors import UserError
 from dcomplete.settings import Settings, read_settings
 
 SECTION = "dcomplete"
 _EDITOR = {"editorInfo", "editorPluginInfo"}  # Copilot's initialization options
+_OURS = {one.name for one in fields(Settings)}
 
 
 def own_section(raw: object) -> object:
@@ -16,6 +18,12 @@ def own_section(raw: object) -> object:
             return raw[SECTION]
         return {key: value for key, value in raw.items() if key not in _EDITOR}
     return raw
+
+
+def is_ours(raw: object) -> bool:
+    """Whether any of our settings is in it; an editor may send those of other servers only."""
+    section = own_section(raw)
+    return isinstance(section, Mapping) and not _OURS.isdisjoint(section)
 
 
 def merged(raw: object, base: Settings) -> tuple[Settings, str]:

@@ -12,7 +12,7 @@ from pygls.uris import from_fs_path
 
 from dcomplete.settings import Settings
 from dcomplete_lsp import parent
-from dcomplete_lsp.configuration import SECTION, merged, own_section
+from dcomplete_lsp.configuration import SECTION, is_ours, merged, own_section
 from dcomplete_lsp.convert import Encoding
 from dcomplete_lsp.engine_care import EngineCare
 from dcomplete_lsp.server import Server
@@ -28,6 +28,8 @@ class Lifecycle:
 
     def __init__(self, care: EngineCare) -> None:
         self._care = care
+        self._command_line = Settings()
+        self._keeps = False  # whether the editor has shown that it keeps our settings
         self._wrong = ""  # about the initialization options, to be said once connected
         self._told: set[str] = set()
         self._completion = False  # whether plain completion is registered
@@ -47,6 +49,7 @@ class Lifecycle:
         ls.documents.encoding = _encoding(general.position_encodings if general else None)
         options = params.initialization_options
         ls.board.copilot = isinstance(options, Mapping) and "editorPluginInfo" in options
+        self._command_line = ls.base
         ls.base, self._wrong = merged(options, ls.base)
         ls.set_folders(_folders(params))
         ls.settings, ls.outcomes.settings = ls.base, ls.base.log
@@ -81,10 +84,23 @@ class Lifecycle:
         return {"enabled": ls.settings.enabled}
 
     async def _use(self, ls: Server, raw: object) -> None:
-        settings, wrong = merged(raw, ls.base)
+        settings, wrong = merged(raw, self._beneath(ls, raw))
         self._complain(ls, wrong)
         ls.apply(settings)
         await self._follow_completion(ls, settings)
+
+    def _beneath(self, ls: Server, raw: object) -> Settings:
+        """What holds for settings that a configuration leaves out.
+
+        An editor that can be asked sends all of our settings: one that is gone must not live on from
+        the initialization options. Another may send only what changed. Editors that know nothing of us
+        may say `{}`, too, so it counts only from one that has said more before.
+        """
+        if not _pulls(ls):
+            return ls.base
+        self._keeps = self._keeps or is_ours(raw)
+        is_all = is_ours(raw) or (self._keeps and own_section(raw) == {})
+        return self._command_line if is_all else ls.base
 
     async def _pulled(self, ls: Server) -> object:
         params = types.ConfigurationParams([types.ConfigurationItem(section=SECTION)])

@@ -88,6 +88,48 @@ async def test_settings_are_pulled_where_the_editor_can_be_asked():
         assert registration["method"] == CONFIGURE
 
 
+ASKED: dict[str, Any] = {"capabilities": {"workspace": {"configuration": True}}}
+COMMENTS: dict[str, Any] = {"trigger": {"comments": False}}
+
+
+@pytest.mark.parametrize("later", [{}, {"model": {"policy": "p2"}}])
+async def test_a_setting_of_the_start_that_is_left_out_later_is_taken_back(later):
+    async with local(Settings(model=ModelSettings(name="given"))) as client:
+        first = {**COMMENTS, "model": {"name": "other"}}
+        client.answers["workspace/configuration"] = [first]
+        await client.initialize(initializationOptions={"dcomplete": first}, **ASKED)
+        await client.notify(CONFIGURE, {"settings": {"dcomplete": first}})
+        await command(client, "status")
+        assert client.server.settings.model.name == "other"
+        client.answers["workspace/configuration"] = [later]
+        await client.notify(CONFIGURE, {"settings": {"dcomplete": later}})
+        await client.until(lambda: client.server.settings.model.name == "given")
+        assert client.server.settings.trigger.comments
+
+
+async def test_what_the_editor_says_when_asked_replaces_the_initialization_options():
+    async with local() as client:
+        client.answers["workspace/configuration"] = [{"context": {"tokens": 500}}]
+        await client.initialize(initializationOptions=COMMENTS, **ASKED)
+        await client.until(lambda: client.server.settings.context.tokens == 500)
+        assert client.server.settings.trigger.comments
+
+
+@pytest.mark.parametrize("pushed", [None, {}, {"python": {"analysis": {}}}, {"dcomplete": None}])
+@pytest.mark.parametrize("answer", [None, {}])
+async def test_the_initialization_options_hold_where_the_editor_says_nothing_of_ours(
+    answer, pushed
+):
+    async with local() as client:
+        client.answers["workspace/configuration"] = [answer]
+        await client.initialize(initializationOptions=COMMENTS, **ASKED)
+        await client.until(lambda: client.requests)
+        await client.notify(CONFIGURE, {"settings": pushed})
+        await command(client, "status")
+        await asyncio.sleep(0.05)
+        assert not client.server.settings.trigger.comments
+
+
 async def test_an_editor_that_answers_nonsense_about_its_configuration_is_served_all_the_same():
     async with local() as client:
         client.answers["workspace/configuration"] = 7

@@ -2,6 +2,7 @@
 
 import { Position, Range, type TextDocument, type TextEditor, window, workspace } from "vscode";
 import type { Connection } from "./client";
+import { DOCUMENTS } from "./config";
 import type { Ask, Formatting, Item } from "./protocol";
 
 const LINES = 12; // of context that a panel shows on each side
@@ -15,8 +16,13 @@ export interface Spot {
 
 /** The active editor's spot, or undefined and one sentence to the person. */
 export function spotOf(editor: TextEditor | undefined): Spot | undefined {
-  if (editor === undefined || ["output", "debug"].includes(editor.document.uri.scheme)) {
+  const scheme = editor?.document.uri.scheme;
+  if (editor === undefined || scheme === "output" || scheme === "debug") {
     void window.showInformationMessage("Put the cursor into a text file first.");
+    return undefined;
+  }
+  if (!DOCUMENTS.some((served) => served.scheme === scheme)) {
+    void window.showInformationMessage("dcomplete does not suggest in documents of this kind.");
     return undefined;
   }
   const { document, selection } = editor;

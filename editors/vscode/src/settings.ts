@@ -43,12 +43,15 @@ export const OWN_KEYS = [
   "trace.server",
 ] as const;
 
-/** The server's settings as one nested object; what is not set is left out. */
+/**
+ * The server's settings as one nested object; what is not set is left out. So is a model without a name:
+ * it would overrule the one that `serverArguments` may name.
+ */
 export function serverSettings(read: Reader): Record<string, unknown> {
   const settings: Record<string, unknown> = {};
   for (const key of SERVER_KEYS) {
     const value = read(key);
-    if (value === undefined || value === null) continue;
+    if (value === undefined || value === null || (key === "model.name" && value === "")) continue;
     const [room = key, name] = key.split(".");
     if (name === undefined) {
       settings[room] = value;

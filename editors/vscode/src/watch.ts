@@ -51,7 +51,10 @@ export class Watch implements Disposable {
     try {
       await this.follow(connection, editor, spot, run, decoration);
     } catch (error) {
-      this.panel?.post({ type: "nothing", message: sentenceOf(error) });
+      // A cancelled run has no say: the panel is the next one's by now.
+      if (!run.token.isCancellationRequested) {
+        this.panel?.post({ type: "nothing", message: sentenceOf(error) });
+      }
     } finally {
       decoration.dispose();
       run.dispose();

@@ -123,6 +123,41 @@ test("Again asks where the cursor is now", async () => {
   assert.equal(panel().sent.at(-1)?.message, "The document is no longer open.");
 });
 
+test("a request that a second one replaces says nothing in the panel", async () => {
+  const failures: ((error: Error) => void)[] = [];
+  const failing = {
+    ...session,
+    connection: {
+      uri: () => "",
+      watch: () => new Promise((_, reject) => failures.push(reject)),
+    },
+  } as unknown as Session;
+  const watch = new Watch(context, failing);
+  const first = watch.start();
+  panel().show(true);
+  const second = watch.start();
+  failures[0]?.(new Error("Request was cancelled."));
+  await first;
+  assert.deepEqual(types(), ["begin", "begin"]);
+  failures[1]?.(new Error("Broken."));
+  await second;
+  assert.deepEqual(panel().sent.at(-1), { type: "nothing", message: "Broken." });
+});
+
+test("where no suggestions are for, it is said and nothing is asked", async (running) => {
+  const told: string[] = [];
+  running.mock.method(window, "showInformationMessage", (message: string) => told.push(message));
+  for (const scheme of ["git", "output"]) {
+    Object.assign(document, { uri: { scheme } });
+    await new Watch(context, session).start();
+  }
+  assert.equal(asked.length, 0);
+  assert.deepEqual(told, [
+    "dcomplete does not suggest in documents of this kind.",
+    "Put the cursor into a text file first.",
+  ]);
+});
+
 test("a comparison that was hidden is shown again, with the names once they are told", async () => {
   const compare = new Compare(context, session);
   await compare.start();

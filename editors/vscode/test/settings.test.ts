@@ -55,6 +55,18 @@ test("the server gets its own settings, nested, and nothing of the extension's",
   );
 });
 
+test("a model without a name is left to the server's arguments", () => {
+  assert.deepEqual(
+    serverSettings((key) => properties[`dcomplete.${key}`]?.default).model,
+    Object.fromEntries(
+      SERVER_KEYS.filter((key) => key.startsWith("model.") && key !== "model.name").map((key) => [
+        key.slice("model.".length),
+        properties[`dcomplete.${key}`]?.default,
+      ]),
+    ),
+  );
+});
+
 test("a language is on unless it, or the star, says no", () => {
   assert.ok(languageEnabled({ "*": true }, "rust"));
   assert.ok(languageEnabled({ "*": false, rust: true }, "rust"));
