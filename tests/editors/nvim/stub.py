@@ -6,6 +6,7 @@ every message received, one JSON object a line. Keys of the script, all optional
 automatic, invoked  items `{text, before?, behind?}`; the numbers widen the range, in columns
 at                  [line, character]: elsewhere the answer is an empty list
 delay               seconds before an answer
+hold                `initialize` is not answered until this is gone
 null                answer null
 frames              rows of cells for `dcomplete/watch`
 sides               two items or nulls for `dcomplete/compare`
@@ -109,6 +110,9 @@ def serve() -> None:
             if "id" not in message or "method" not in message:
                 continue
             script = json.loads(SCRIPT.read_text(encoding="utf-8"))
+            while message["method"] == "initialize" and script.get("hold"):
+                time.sleep(0.01)
+                script = json.loads(SCRIPT.read_text(encoding="utf-8"))
             if message["method"] != "initialize":
                 time.sleep(script.get("delay", 0))
                 if "status" in script:

@@ -128,6 +128,20 @@ def test_keys_fall_back_to_what_they_did_before(launch, stub):
     wait_for(lambda: editor.lines == ["x\tyWORD"], "a tab and the old mapping")
 
 
+@pytest.mark.parametrize("key", ["<Tab>", "<C-Right>", "<C-Down>", "<C-]>"])
+def test_keys_that_fall_back_expand_abbreviations_where_they_did_before(launch, stub, key):
+    found = []
+    for keymaps in (False, True):
+        editor = launch("vim.cmd('iabbrev teh the | iabbrev the THE')", keymaps=keymaps)
+        editor.open("plain.py")
+        editor.keys("iteh")
+        editor.idle()
+        editor.keys(f"{key}.")
+        wait_for(lambda editor=editor: editor.lines[0].endswith("."), "the key")
+        found.append(editor.lines)
+    assert found[0] == found[1]
+
+
 SCRIPT = """
 function s:Key()
   return 'expr '

@@ -102,6 +102,29 @@ def test_one_server_learns_of_every_folder(editor, stub):
     assert len(stub.received("initialize")) == 1
 
 
+def test_a_server_that_is_still_starting_learns_of_every_folder_later(editor, stub):
+    stub.script(hold=True)
+    waiting = """
+      local client = vim.lsp.get_clients({ _uninitialized = true })[1]
+      return client and #vim.tbl_keys(client.attached_buffers)
+    """
+    for count, name in enumerate(("one", "two"), 1):
+        (editor.folder / name / ".git").mkdir(parents=True)
+        editor.open(f"{name}/x.py")
+        editor.keys("ia<Esc>")
+        stub.wait("initialize")
+        wait_for(lambda count=count: editor.lua(waiting) == count, "the client")
+    stub.script()
+    stub.wait("workspace/didChangeWorkspaceFolders")
+    editor.open("two/y.py")
+    editor.keys("ia<Esc>")
+    wait_for(lambda: attached(editor), "the server")
+    editor.idle()
+    (event,) = stub.received("workspace/didChangeWorkspaceFolders")
+    assert [one["name"] for one in event["event"]["added"]] == [str(editor.folder / "two")]
+    assert len(stub.received("initialize")) == 1
+
+
 @pytest.mark.parametrize(
     "making",
     [

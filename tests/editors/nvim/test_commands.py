@@ -85,6 +85,22 @@ def test_restarting_gives_the_buffers_to_a_new_server(editor, stub):
     editor.wait_ghost("one")
 
 
+def test_a_server_that_hangs_in_its_start_is_restarted_too(editor, stub):
+    stub.script(hold=True)
+    editor.open("x.py")
+    editor.keys("ia<Esc>")
+    stub.wait("initialize")
+    stub.script(hold=True, automatic=[{"text": "one"}])
+    editor.command("Dcomplete restart")
+    stub.wait("initialize", 2)
+    stub.script(automatic=[{"text": "one"}])
+    wait_for(lambda: editor.lua("return #vim.lsp.get_clients({ bufnr = 0 })"), "the new server")
+    editor.keys("ab")
+    editor.wait_ghost("one")
+    assert editor.lua("return #vim.lsp.get_clients({ _uninitialized = true })") == 1
+    assert editor.notes == []
+
+
 @pytest.mark.parametrize(
     ("rest", "expected"),
     [

@@ -178,6 +178,24 @@ def test_cycling_asks_for_more_once_and_goes_round(editor, stub):
     assert kinds.count(1) == 1
 
 
+def test_cycling_leaves_out_what_no_longer_fits(editor, stub):
+    stub.script(invoked=[{"text": text} for text in ("to be", "two", "or", "to see", "not")])
+    editor.open("x.py")
+    editor.keys("i#<M-Bslash>")
+    editor.wait_ghost("to be 1/5")
+    editor.keys("t")
+    editor.wait_ghost("o be 1/3")
+    for key, expected in (("<M-]>", "wo 2/3"), ("<M-]>", "o see 3/3"), ("<M-[>", "wo 2/3")):
+        editor.keys(key)
+        editor.wait_ghost(expected)
+    editor.keys("w")
+    editor.wait_ghost("o")
+    for key in ("<M-]>", "<M-[>"):
+        editor.keys(key)
+        editor.idle()
+        assert editor.ghost == "o"
+
+
 def test_dismissing_tells_the_server_and_stays_quiet(editor, stub):
     stub.script(automatic=[{"text": "one"}])
     editor.open("x.py")

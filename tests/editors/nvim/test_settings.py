@@ -78,6 +78,21 @@ def test_settings_that_change_reach_the_servers_that_run_and_those_to_come(launc
     assert editor.problems == ""
 
 
+def test_settings_that_change_while_the_server_starts_reach_it(launch, stub):
+    editor = launch(settings={"model": {"policy": "verify"}})
+    stub.script(hold=True)
+    editor.open("x.py")
+    editor.keys("ia<Esc>")
+    stub.wait("initialize")
+    editor.lua("require('dcomplete').setup({ settings = { model = { policy = 'topk' } } })")
+    stub.script()
+    wait_for(lambda: attached(editor), "the server")
+    editor.idle()
+    (told,) = stub.wait("workspace/didChangeConfiguration")
+    assert told["settings"]["dcomplete"] == {"model": {"policy": "topk"}}
+    assert editor.problems == ""
+
+
 def test_settings_that_change_while_no_server_runs_are_those_of_the_next(launch, stub):
     editor = launch(settings={"model": {"policy": "verify"}}, autostart=False)
     for number, policy in enumerate(("p2", "topk"), 1):

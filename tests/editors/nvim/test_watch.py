@@ -49,6 +49,19 @@ def test_the_gap_is_seen_being_filled_and_the_result_can_be_accepted(launch, stu
     assert editor.problems == ""
 
 
+def test_alternatives_to_what_was_watched_are_asked_for(editor, stub):
+    stub.script(invoked=[{"text": "old"}])
+    editor.open("x.py", "x = \n")
+    editor.command("Dcomplete trigger")
+    editor.wait_ghost("old")
+    stub.script(frames=FRAMES[:1], invoked=[{"text": "ab"}])
+    editor.command("Dcomplete watch")
+    editor.wait_ghost("ab")
+    stub.script(invoked=[{"text": "ab"}, {"text": "cd"}])
+    editor.keys("<M-]>")
+    editor.wait_ghost("cd 2/2")
+
+
 def test_typing_stops_the_view(launch, stub):
     editor = launch(step_ms=300)
     stub.script(frames=FRAMES, invoked=[{"text": "ab"}])

@@ -183,11 +183,14 @@ local function renew(made)
   end
 end
 
---- Give the servers that run the settings as they are now.
+--- Give the servers that run the settings as they are now. Neovim gives them to one that is starting once
+--- that has started.
 function M.configure()
-  for _, client in ipairs(vim.lsp.get_clients({ name = wire.NAME })) do
+  for _, client in ipairs(wire.clients()) do
     client.settings.dcomplete = server_settings()
-    wire.notify(client, 'workspace/didChangeConfiguration', { settings = client.settings })
+    if client.initialized then
+      wire.notify(client, 'workspace/didChangeConfiguration', { settings = client.settings })
+    end
   end
 end
 
@@ -276,7 +279,9 @@ local function on(event, act)
   })
 end
 
-on('LspAttach', function(buf)
+on('LspAttach', function(buf, client)
+  -- While the server was starting, nobody knew whether it takes more folders than its first.
+  add_folder(client, root(buf))
   require('dcomplete.events').attach(buf)
 end)
 on('LspDetach', function(buf, client)

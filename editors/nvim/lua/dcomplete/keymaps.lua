@@ -54,7 +54,9 @@ end
 ---@param before table as `maparg()` gives it; empty if it was not mapped
 local function fall_back(key, before)
   if vim.tbl_isempty(before) then
-    return feed(codes(key), 'n')
+    -- What is fed expands no abbreviation. <C-]> does, and inserts nothing; of these keys, only <Tab>
+    -- would have.
+    return feed(codes(key == '<Tab>' and '<C-]><Tab>' or key), 'n')
   end
   local mode = before.noremap == 1 and 'n' or 'm'
   local result

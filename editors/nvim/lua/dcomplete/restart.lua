@@ -7,10 +7,14 @@ local M = {}
 
 local PATIENCE_MS = 3000 -- for the server to end by itself
 
+--- Whether the clients have let go of their buffers. One that was only told to stop would still take
+--- what listens in a buffer away from the next.
 ---@param stopped vim.lsp.Client[]
 ---@return boolean
 local function all_gone(stopped)
-  return vim.iter(stopped):all(wire.is_stopped)
+  return vim.iter(stopped):all(function(one)
+    return vim.lsp.get_client_by_id(one.id) == nil
+  end)
 end
 
 ---@param stopped vim.lsp.Client[]
@@ -38,15 +42,19 @@ end
 --- Stop the server, and the engine behind it, and start both again.
 function M.run()
   local current = vim.api.nvim_get_current_buf()
-  local stopped, buffers = vim.lsp.get_clients({ name = wire.NAME }), { [current] = true }
+  local stopped, buffers = wire.clients(), { [current] = true }
   for _, one in ipairs(stopped) do
     for buf in pairs(one.attached_buffers) do
       buffers[buf] = true
     end
-    local params = { command = 'dcomplete.restartEngine', arguments = {} }
-    wire.request(one, 'workspace/executeCommand', params, function()
-      wire.stop(one)
-    end, current)
+    if one.initialized then
+      local params = { command = 'dcomplete.restartEngine', arguments = {} }
+      wire.request(one, 'workspace/executeCommand', params, function()
+        wire.stop(one)
+      end, current)
+    else
+      wire.stop(one, true) -- it may hang in its start, and may be asked for nothing before that ends
+    end
   end
   start_again(stopped, buffers, 0)
 end

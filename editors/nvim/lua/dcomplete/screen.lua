@@ -48,10 +48,40 @@ local function report_shown()
   end
 end
 
----@param fitting dcomplete.View
-local function draw(fitting)
-  local hint = #candidates > 1 and ('%d/%d'):format(index, #candidates) or nil
-  ghost.draw(buffer, fitting, hint)
+--- How the suggestions fit the text as it is now.
+---@return table<integer, dcomplete.View> views by index; without those that do not fit
+local function views()
+  local fitting = {}
+  if buffer ~= vim.api.nvim_get_current_buf() or not M.is_inserting() then
+    return fitting
+  end
+  if config.get().popup == 'hide' and menu.visible() then
+    return fitting
+  end
+  local place = candidate.place()
+  local selected = menu.selected(place)
+  for i, one in ipairs(candidates) do
+    fitting[i] = candidate.fit(one, place, selected)
+  end
+  return fitting
+end
+
+--- Which of the suggestions that fit is shown, of how many.
+---@param all table<integer, dcomplete.View>
+---@return string? hint nil if there is no other
+local function hint(all)
+  local number, count = 0, 0
+  for i = 1, #candidates do
+    count = count + (all[i] and 1 or 0)
+    number = i == index and count or number
+  end
+  return count > 1 and ('%d/%d'):format(number, count) or nil
+end
+
+---@param all table<integer, dcomplete.View> the one at `index` among them
+local function draw(all)
+  local fitting = all[index]
+  ghost.draw(buffer, fitting, hint(all))
   local is_new = not view
   view, tick = fitting, vim.api.nvim_buf_get_changedtick(buffer)
   if not candidates[index].reported and not shown:is_active() then
@@ -65,23 +95,17 @@ end
 --- Fit what is shown to the text as it is now, before the screen is drawn again.
 ---@return boolean visible
 function M.refresh()
-  local current = candidates[index]
-  if not current then
+  if not candidates[index] then
     return false
   end
-  local fitting
-  if buffer == vim.api.nvim_get_current_buf() and M.is_inserting() then
-    local place = candidate.place()
-    if not (config.get().popup == 'hide' and menu.visible()) then
-      fitting = candidate.fit(current, place, menu.selected(place))
-    end
-  end
-  if fitting then
-    draw(fitting)
+  local all = views()
+  local visible = all[index] ~= nil
+  if visible then
+    draw(all)
   else
     M.clear()
   end
-  return fitting ~= nil
+  return visible
 end
 
 --- The suggestion on screen, as it fits the text now.
@@ -123,13 +147,17 @@ function M.show(buf, found, keep)
   return M.refresh()
 end
 
---- Show another of the suggestions.
+--- Show another of the suggestions: the next that fits what has been typed since.
 ---@param step integer 1 or -1
 function M.cycle(step)
-  if #candidates > 1 then
-    shown:stop()
-    index = (index - 1 + step) % #candidates + 1
-    M.refresh()
+  local all = views()
+  for steps = 1, #candidates - 1 do
+    local other = (index - 1 + step * steps) % #candidates + 1
+    if all[other] then
+      shown:stop()
+      index = other
+      return draw(all)
+    end
   end
 end
 

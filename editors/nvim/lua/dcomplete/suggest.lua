@@ -95,6 +95,7 @@ function M.send(method, params, handler, only_here)
     return false
   end
   cancel()
+  complete = false -- until this one's answer says otherwise
   status.asked(buf)
   local own, place = number, candidate.place()
   asked, exact = moment(), only_here == true

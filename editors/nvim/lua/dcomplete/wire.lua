@@ -18,6 +18,12 @@ function M.client(buf)
   return vim.lsp.get_clients({ bufnr = buf, name = M.NAME })[1]
 end
 
+--- Every client, those whose server is still starting included.
+---@return vim.lsp.Client[]
+function M.clients()
+  return vim.lsp.get_clients({ name = M.NAME, _uninitialized = true })
+end
+
 ---@param client vim.lsp.Client
 ---@param method string
 ---@param params table
