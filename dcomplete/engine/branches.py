@@ -246,6 +246,8 @@ def _finished(filler: Filler, decided: Decided, canvas: Canvas) -> list[_Row]:
     ends, at = [], []
     for row in range(canvas.rows):
         ended = _ended(filler, canvas.filled(row, 0, fill))
+        if not told and sum(t != fill for t in ended) > filler.request.max_tokens:
+            continue  # a line's last token took the filler's cell
         if len(ended) == canvas.width or (len(ended) < canvas.width and not told):
             ends.append(ended)
             at.append(row)

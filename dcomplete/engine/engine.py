@@ -134,12 +134,14 @@ class LocalEngine:
         """
         if request.ahead:
             return (yield from self._nothing(request, plan, counts))
+        if request.between:  # a gap may be filled by itself, and still has text to meet
+            request = replace(request, line=False)
         head, rest = split(self.tokens, request)
         answers, context, tokenize = yield from self._one_canvas(head, plan, counts, watch)
         while rest is not None:
             best = answers[0]
             if plan.deadline is not None and time.monotonic() >= plan.deadline:
-                return [too_late(best, rest.gaps)], context, tokenize
+                return [too_late(a, rest.gaps) for a in answers], context, tokenize
             whole = behind(rest, request, best.texts)
             head, rest = split(self.tokens, whole)
             more, _, ms = yield from self._one_canvas(head, plan, counts, watch)
@@ -271,10 +273,21 @@ class LocalEngine:
                 if gap != VOID:
                     text = None if is_open else "" if token == fill else self.tokens.decode([token])
                     row.append(Cell(text, gap == PINNED))
-            if row and row[0].text:  # the healed text before the gap is on the page already
-                row[0] = Cell(row[0].text.removeprefix(head), row[0].pinned)
-            rows.append(row)
+            rows.append(_behind(head, row))
         return rows
+
+
+def _behind(head: str, row: list[Cell]) -> list[Cell]:
+    """Cells without the healed text, which is on the page already."""
+    for place, cell in enumerate(row):
+        text, pinned = cell.text, cell.pinned
+        if not text or not (text.startswith(head) or head.startswith(text)):
+            break
+        row[place] = Cell(text.removeprefix(head) if text.startswith(head) else "", pinned)
+        head = head.removeprefix(text) if head.startswith(text) else ""
+        if not head:
+            break
+    return row
 
 
 def _each_once(answers: list[Answer]) -> list[Answer]:

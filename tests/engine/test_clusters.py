@@ -1,11 +1,14 @@
 """Many gaps: no step over more than others can wait for, and an answer for each of them."""
 
+from dataclasses import replace
+
 import pytest
 
 from dcomplete.engine.clusters import MOST_CELLS, behind, split
 from dcomplete.engine.engine import LocalEngine
 from dcomplete.types import Finish, InfillRequest
 from tests.conftest import make_family
+from tests.engine.test_lines import BreaksThere
 from tests.engine.test_tokens import TOKENS
 
 ENGINE = LocalEngine(make_family(), TOKENS)
@@ -48,3 +51,23 @@ def test_what_was_filled_stands_before_the_gaps_behind_it():
     request = InfillRequest("a", "z", ("b", "c", "d"))
     rest = InfillRequest("", "z", ("d",))
     assert behind(rest, request, ("1", "2")) == InfillRequest("a1b2c", "z", ("d",))
+
+
+def test_a_late_answer_is_as_many_as_were_wanted():
+    far = ("\n" + "x = 1\n" * 200,)
+    request = InfillRequest(
+        "x = ", "\n", far, samples=3, temperature=1.0, max_tokens=8, deadline_ms=0.0
+    )
+    found = ENGINE.infill(request).answers
+    assert len(found) == 3
+    assert all(a.finish is Finish.DEADLINE and a.texts[1] == "" for a in found)
+
+
+@pytest.mark.parametrize("between", ["\n", "\n" + "x = 1\n" * 200])
+def test_a_gap_that_text_follows_is_no_line(between):
+    """However far the next one is: it may be filled by itself."""
+    engine = LocalEngine(make_family(), TOKENS, constraint=BreaksThere())
+    request = InfillRequest("def f(x):\n    ", "\n", (between,), max_tokens=24, policy="verify")
+    whole = engine.infill(request).answers
+    assert "\n" in whole[0].texts[0].strip()
+    assert engine.infill(replace(request, line=True)).answers == whole

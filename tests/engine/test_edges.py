@@ -7,14 +7,14 @@ import torch
 
 from dcomplete.engine.constraints import Banned
 from dcomplete.engine.denoise import Plan, denoise
-from dcomplete.engine.engine import LocalEngine
+from dcomplete.engine.engine import LocalEngine, _behind
 from dcomplete.engine.lengths import CloseAfterFill, ExpandDelete, GrowFull
 from dcomplete.engine.pace import AtOnce, StepLate
 from dcomplete.engine.policies import policy
 from dcomplete.engine.tokens import Tokens
 from dcomplete.models.canvas import Canvas
 from dcomplete.models.regimes import Full, Prompt
-from dcomplete.types import Finish, InfillRequest
+from dcomplete.types import Cell, Finish, InfillRequest
 from tests.conftest import SPECIALS, TINY, byte_tokenizer_json, make_family
 from tests.engine.test_tokens import TOKENS
 
@@ -83,3 +83,20 @@ def test_a_sentinel_that_a_tokenizer_does_not_set_apart_is_text_in_a_file():
     assert (
         sealed.decode(sealed.encode("a<|fim|>b")) == "a<|fim|>b" and len(sealed) == len(plain) + 1
     )
+
+
+@pytest.mark.parametrize(
+    ("head", "texts", "shown"),
+    [
+        ("", ["a", "b"], ["a", "b"]),
+        ("re", ["return", " x"], ["turn", " x"]),
+        ("\n\n\n", ["\n\n", "\n", "class"], ["", "", "class"]),
+        ("\n\n", ["\n", "\nclass", " A"], ["", "class", " A"]),
+        ("\n\n", ["\n", None, "x"], ["", None, "x"]),
+        ("re", [None, "re"], [None, "re"]),
+        ("re", ["", "re"], ["", "re"]),
+    ],
+)
+def test_whoever_watches_does_not_see_again_what_stands_before_the_gap(head, texts, shown):
+    row = [Cell(text, False) for text in texts]
+    assert [cell.text for cell in _behind(head, row)] == shown

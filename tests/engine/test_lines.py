@@ -79,3 +79,21 @@ def test_before_half_a_word_the_line_ends_only_where_no_answer_can_end_with_it()
     assert "\n" in whole.strip()
     assert line == whole[: len(line)]
     assert line.count("\n") == 1 and line.endswith("\n")
+
+
+class BreaksLast(Free):
+    """The last cell of every canvas is a line break."""
+
+    def mask(self, canvas, logits, rows, columns):
+        logits[columns == canvas.width - 1, TOKENS.encode("\n")[0]] = 99.0
+        return logits
+
+
+@pytest.mark.parametrize("few", [0, 4])
+@pytest.mark.parametrize("name", ["verify", "threshold=0.2"])
+def test_no_answer_beside_the_first_is_longer_than_was_allowed(name, few):
+    """Also where the line's end takes the last cell, which is there for the end of an answer."""
+    request = replace(VERIFY, max_tokens=4, branches=8, samples=8, line=True, policy=name)
+    for seed in range(4):
+        answers = answered(request, few, seed, BreaksLast()).answers
+        assert max(answer.tokens for answer in answers) <= 4
