@@ -7,9 +7,8 @@ from dcomplete.errors import Reason, Refusal
 from dcomplete.postprocess.proposal import Proposal, Surroundings, filled_lines
 from dcomplete.types import Shape
 
-_TELLING = re.compile(
-    r"\w\w|</|/>|\*/|-->|[%?]>|[*`]{2}"
-)  # words, and what is no bracket but closes
+# Words, and what is no bracket but closes
+_TELLING = re.compile(r"\w\w|</|/>|\*/|-->|[%?]>|[*`]{2}")
 _MOST = 0.85  # of a line that a lone beginning says: less may be the first of several like lines
 _LONG_WORD = re.compile(r"\w{3}")
 
