@@ -1,11 +1,11 @@
 """`verify` where a pass over a few tokens costs a fraction of one over a canvas: a CPU with 4-bit blocks.
 
-The canvas proposes once, where that is worth a pass over it (`opening.looks`). Then the answer is read from left to right, a few cells at a time: each pass
-takes what is decided and not yet read, with a draft of what follows, and decides cells up to the first
-that the reading wants otherwise (speculative decoding, arXiv 2211.17192). The draft is what the canvas
-proposed, which is still right often enough behind a correction, or what the text around the gap says
-after the same three tokens (arXiv 2304.04487). The answer on a canvas is that of `Verify`, which asks the
-canvas anew after every correction (engine/LOG.md).
+The canvas proposes once, where that is worth a pass over it (`opening.looks`). Then the answer is read
+from left to right, a few cells at a time: each pass takes what is decided and not yet read, with a draft
+of what follows, and decides cells up to the first that the reading wants otherwise (speculative decoding,
+arXiv 2211.17192). The draft is what the canvas proposed, which is still right often enough behind a
+correction, or what the text around the gap says after the same three tokens (arXiv 2304.04487). The
+answer on a canvas is that of `Verify`, which asks the canvas anew after every correction (engine/LOG.md).
 """
 
 from collections.abc import Iterator, Sequence
