@@ -6,8 +6,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from dcomplete.engine.checks import check_request
 from dcomplete.errors import UserError
-from dcomplete.settings import Settings, read_settings
+from dcomplete.settings import _RANGES, Settings, read_settings
+from dcomplete.types import InfillRequest
 
 json_values = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(max_size=8),
@@ -79,3 +81,28 @@ def test_any_json_gives_settings_or_a_sentence(raw):
         assert isinstance(read_settings(raw), Settings)
     except UserError as error:
         assert str(error)
+
+
+@pytest.mark.parametrize(
+    ("setting", "field"),
+    [
+        ("model.steps", "steps"),
+        ("model.line_tokens", "max_tokens"),
+        ("model.block_tokens", "max_tokens"),
+        ("model.branches", "branches"),
+        ("model.confidence", "confidence"),
+        ("context.tokens", "context_tokens"),
+    ],
+)
+def test_the_ends_of_a_range_are_those_of_the_engine(setting, field):
+    room, key = setting.split(".")
+    for end, beyond in zip(_RANGES[setting], (-1, 1), strict=True):
+        if end == math.inf:
+            continue
+        read_settings({room: {key: end}})
+        check_request(InfillRequest("a", **{field: end}))
+        with pytest.raises(UserError):
+            read_settings({room: {key: end + beyond}})
+        if (field, end) != ("max_tokens", 1):  # a request of none has the context computed
+            with pytest.raises(UserError):
+                check_request(InfillRequest("a", **{field: end + beyond}))
