@@ -62,13 +62,16 @@ def test_what_was_dismissed_stays_away_while_it_is_typed_and_comes_at_another_pl
     run(story())
 
 
-def test_who_asks_for_more_keeps_what_is_known_where_the_engine_is_busy():
-    class Busy(Scripted):
-        async def infill(self, request, **words):
-            if self.asked:
-                raise Refusal("The engine is busy.", Reason.BUSY)
-            return await super().infill(request, **words)
+class Busy(Scripted):
+    """Answers once."""
 
+    async def infill(self, request, **words):
+        if self.asked:
+            raise Refusal("The engine is busy.", Reason.BUSY)
+        return await super().infill(request, **words)
+
+
+def test_who_asks_for_more_keeps_what_is_known_where_the_engine_is_busy():
     mean = completer(Busy("total / count"))
 
     async def story():
@@ -83,12 +86,6 @@ def test_who_asks_for_more_keeps_what_is_known_where_the_engine_is_busy():
 
 
 def test_who_asks_where_a_beginning_is_shown_keeps_it_where_the_engine_is_busy():
-    class Busy(Scripted):
-        async def infill(self, request, **words):
-            if self.asked:
-                raise Refusal("The engine is busy.", Reason.BUSY)
-            return await super().infill(request, **words)
-
     mean = completer(Busy("total / |count"))
 
     async def story():

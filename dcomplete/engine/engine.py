@@ -241,19 +241,18 @@ class LocalEngine:
         if whole and count == len(tokens):
             return None
         count, text = (count, self._clean(text, task.seam.head)) if length(text) else (0, "")
-        ended = request.line and "\n" in text.lstrip()  # a GPU does not look whether a line is over
+        ended = request.line and _is_over(text)  # a GPU does not look whether a line is over
         score = sum(filled.nats[:count]) / max(1, count)
         return Answer((text,), count, score, Finish.DONE if ended else Finish.UNSURE)
 
     def _over(self, request: InfillRequest, task: Task) -> Over | None:
         """Where the answer to `request` may end early, if anywhere. On a GPU the host does not look."""
-        single = request.line and not request.between
         head = task.seam.head
-        if not single or task.seam.tail or self.family.device.type != "cpu":
+        if not request.line or task.seam.tail or self.family.device.type != "cpu":
             return None
 
         def over(tokens: list[int]) -> bool:
-            return "\n" in self.tokens.decode(tokens).removeprefix(head).lstrip()
+            return _is_over(self.tokens.decode(tokens).removeprefix(head))
 
         return over
 
@@ -280,14 +279,17 @@ class LocalEngine:
 def _behind(head: str, row: list[Cell]) -> list[Cell]:
     """Cells without the healed text, which is on the page already."""
     for place, cell in enumerate(row):
-        text, pinned = cell.text, cell.pinned
-        if not text or not (text.startswith(head) or head.startswith(text)):
+        text = cell.text or ""
+        same = min(len(text), len(head))
+        if not same or text[:same] != head[:same]:
             break
-        row[place] = Cell(text.removeprefix(head) if text.startswith(head) else "", pinned)
-        head = head.removeprefix(text) if head.startswith(text) else ""
-        if not head:
-            break
+        row[place], head = Cell(text[same:], cell.pinned), head[same:]
     return row
+
+
+def _is_over(text: str) -> bool:
+    """Whether a line, or else the next one with text, is at its end."""
+    return "\n" in text.lstrip()
 
 
 def _each_once(answers: list[Answer]) -> list[Answer]:

@@ -6,15 +6,12 @@ the texts are clipped or half written, so a closer that starts a line must also 
 line of its opener.
 """
 
-import re
 from dataclasses import dataclass, replace
 from functools import lru_cache
 
 from dcomplete.postprocess.lexing import LONG, PAIRS, Mark, balanced, locate, read, unclosed
 from dcomplete.postprocess.proposal import Proposal, Surroundings, leading
-from dcomplete.postprocess.raw import loose_within, marks_within, open_within
-
-_BRACKET = re.compile(r"[()\[\]{}]")
+from dcomplete.postprocess.raw import BRACKET, loose_within, marks_within, open_within
 
 
 @dataclass(frozen=True, slots=True)
@@ -247,7 +244,7 @@ def reuse_closers(proposal: Proposal, around: Surroundings) -> Proposal:
                 if around.rest.startswith(sign, end) and sign in behind.partition("<")[0]:
                     end += len(sign)
             more = around.rest[end:].strip()
-            if more and not _BRACKET.search(more) and behind.endswith(more):
+            if more and not BRACKET.search(more) and behind.endswith(more):
                 end = len(around.rest.rstrip())  # `print("|");` and `a", b);`
             return replace(proposal, after=max(proposal.after, end))
         count -= 1

@@ -10,7 +10,7 @@ from dataclasses import replace
 from dcomplete.postprocess.lexing import CLOSERS, PAIRS, Mark, leave
 from dcomplete.postprocess.proposal import Proposal, Surroundings
 
-_BRACKET = re.compile(r"[()\[\]{}]")
+BRACKET = re.compile(r"[()\[\]{}]")
 _ANGLE = re.compile(r"->|=>|<-|<=|>=|<<|[<>]")
 
 
@@ -52,7 +52,7 @@ def loose_within(text: str, inside: str) -> list[Mark]:
 
 def _brackets(text: str, start: int, end: int) -> list[Mark]:
     found = []
-    for match in _BRACKET.finditer(text, start, end):
+    for match in BRACKET.finditer(text, start, end):
         sign, at = match.group(), match.start()
         found.append(Mark(CLOSERS.get(sign, sign), sign in PAIRS, at, at + 1, False))
     return found

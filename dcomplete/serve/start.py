@@ -151,11 +151,14 @@ def _look(places: Places) -> tuple[Address, Mapping[str, object]] | None:
     return address, said
 
 
-def _held(places: Places) -> bool:
-    """Whether an engine lives: the port of one that was killed may be anybody's, who must get no code."""
+def _held(places: Places, wait_s: float = 0.0) -> bool:
+    """Whether an engine lives, after so many seconds still: it holds the lock until it is gone.
+
+    The port of one that was killed may be anybody's, who must get no code.
+    """
     lock = FileLock(places.engine_lock)
     try:
-        lock.acquire(timeout=0)
+        lock.acquire(timeout=wait_s, poll_interval=_POLL_S)
     except Timeout:
         return True
     lock.release()
@@ -194,13 +197,7 @@ def _end(places: Places, address: Address, when_idle: bool, within_s: float) -> 
     with contextlib.suppress(httpx.TransportError), open_client(address, _ANSWER_S) as client:
         client.post("/stop", content=codec.dump(Ending(when_idle)))
     deadline = time.monotonic() + within_s
-    lock = FileLock(places.engine_lock)
-    try:  # it holds the lock until it is gone
-        lock.acquire(timeout=max(0.0, deadline - time.monotonic()), poll_interval=_POLL_S)
-    except Timeout:
-        return False
-    lock.release()
-    return True
+    return not _held(places, max(0.0, deadline - time.monotonic()))
 
 
 def _start(places: Places, options: StartOptions, wait: _Patience) -> Address:

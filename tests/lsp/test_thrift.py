@@ -17,8 +17,9 @@ library = ctypes.CDLL(None)
 library.mallinfo2.restype = Info
 if sys.argv[1] == "thrift":
     map_large_texts()
+full = ["x" * 30_000 for _ in range(200)]  # no free room is left from what was imported
 before = library.mallinfo2().hblks
-texts = ["x" * (120_000 + n) for n in range(20)]
+texts = ["x" * (40_000 + n) for n in range(20)]
 print(library.mallinfo2().hblks - before)
 """
 
